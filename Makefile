@@ -1,0 +1,58 @@
+# Two commands on a fresh machine: `make reconstruct SCENE=...` and `make test`.
+# Each makes .venv on its first run and uses it from then on.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+
+SCENE ?= courtyard
+FEATURES ?= dad-nano+rootsift
+MATCHER ?= NN-mutual
+PAIRS ?= exhaustive
+OUT ?=
+
+.PHONY: help install reconstruct test lint typecheck table repeatability figures clean
+
+help:
+	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
+	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [OUT=outputs/<scene>]"
+	@echo "make test                                               the test suite"
+	@echo "make lint typecheck                                     ruff, mypy"
+	@echo "make table SCENES='<folders with images/ and gt/>'      the README's table of accuracy"
+	@echo "make repeatability PHOTOS='<folders>'                   the README's table of detectors"
+	@echo "make figures                                            the README's pictures"
+
+install: $(INSTALLED)
+
+$(INSTALLED): setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+reconstruct: $(INSTALLED)
+	@$(BIN)/python -m dad_sfm reconstruct '$(SCENE)' --features '$(FEATURES)' --matcher '$(MATCHER)' \
+		--pairs '$(PAIRS)' $(if $(OUT),--out '$(OUT)')
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+typecheck: $(INSTALLED)
+	$(BIN)/mypy
+
+table: $(INSTALLED)
+	$(BIN)/python pipelines/compare_features.py $(SCENES) \
+		--features dad-nano+rootsift dad-nano+aliked-n16 sift:NN-ratio aliked-n16
+
+repeatability: $(INSTALLED)
+	$(BIN)/python pipelines/repeatability.py $(PHOTOS) --detectors dad-nano sift aliked-n16
+
+figures: $(INSTALLED)
+	$(BIN)/python pipelines/readme_figures.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,33 @@
+"""dad_sfm: the feature front end of structure from motion.
+
+Photos in; hloc-format features, matches, a COLMAP reconstruction and a report out.
+Importing this package loads neither torch nor hloc nor matplotlib: names are resolved on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from ._version import __version__
+
+# Public name -> module that defines it.
+_EXPORTS = {
+    "load_DaD": "dad_sfm.detectors.dad",
+    "load_DaDLight": "dad_sfm.detectors.dad",
+    "load_DaDDark": "dad_sfm.detectors.dad",
+    "load_DaDNano": "dad_sfm.detectors.dad",
+    "visualize_keypoints": "dad_sfm.visualize",
+}
+
+__all__ = ["__version__", *_EXPORTS]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'dad_sfm' has no attribute {name!r}")
+    return getattr(import_module(_EXPORTS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_EXPORTS])

@@ -1,0 +1,7 @@
+"""``python -m dad_sfm``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())
