@@ -1,0 +1,83 @@
+"""Configuration: frozen dataclasses, built from plain dicts in which an unknown key is an error.
+
+A preset ("conf") is a plain dict of hloc's shape, so that users copy and change it as they do
+with hloc's.  It becomes a dataclass at the door of a step, and is stored as JSON in every file
+that the step writes; going on with a file made by another configuration is refused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar, Union
+
+T = TypeVar("T")
+
+
+class ConfigError(ValueError):
+    """A configuration holds an unknown key, lacks one, or has a value of the wrong kind."""
+
+
+def build(cls: type[T], values: Mapping[str, Any], *, where: str) -> T:
+    """Make the frozen dataclass ``cls`` from a plain dict.
+
+    ``where`` names the place in messages (``"model"``).  Nested dataclasses are built from nested
+    dicts.  Raises `ConfigError` on unknown or missing keys and on values of the wrong type.
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{where}: expected a dict, got {values!r}")
+    hints = typing.get_type_hints(cls)
+    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        raise ConfigError(
+            f"{where}: unknown key {', '.join(map(repr, unknown))}; known: {', '.join(fields)}"
+        )
+    missing = [
+        name
+        for name, f in fields.items()
+        if name not in values
+        and f.default is dataclasses.MISSING
+        and f.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise ConfigError(f"{where}: missing key {', '.join(map(repr, missing))}")
+    return cls(**{k: _convert(hints[k], v, f"{where}.{k}") for k, v in values.items()})
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        if value is None and type(None) in args:
+            return None
+        (hint,) = [a for a in args if a is not type(None)] if len(args) == 2 else (Any,)
+        return _convert(hint, value, where)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return value if isinstance(value, hint) else build(hint, value, where=where)
+    if origin is Literal:
+        if value not in args:
+            raise ConfigError(f"{where}: {value!r} is not one of {', '.join(map(repr, args))}")
+        return value
+    if origin is tuple and isinstance(value, (list, tuple)):
+        return tuple(value)
+    if hint is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if hint in (int, str, bool) and (
+        not isinstance(value, hint) or (hint is int and isinstance(value, bool))
+    ):
+        raise ConfigError(f"{where}: expected {hint.__name__}, got {value!r}")
+    return value
+
+
+def to_dict(conf: Any) -> dict[str, Any]:
+    """The plain dict that `build` accepts, with every default written out."""
+    return dataclasses.asdict(conf)
+
+
+def to_json(conf: Any) -> str:
+    """Canonical JSON of a dataclass or dict: equal configurations give equal text."""
+    values = to_dict(conf) if dataclasses.is_dataclass(conf) else conf
+    return json.dumps(values, sort_keys=True, ensure_ascii=False)
