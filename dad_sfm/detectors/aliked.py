@@ -1,0 +1,58 @@
+"""ALIKED, detector and descriptor: a peer to be measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from kornia.feature.aliked.aliked import DKD
+from torch import Tensor
+
+from ..aliked_network import Variant, load_aliked
+from .base import Detections
+
+
+@dataclass(frozen=True)
+class ALIKEDConf:
+    """Options of `ALIKED`.
+
+    nms_radius           a point is the maximum of the (2 * nms_radius + 1)² pixels around it
+    detection_threshold  least score, 0 to 1; the default takes the best whatever their score
+    variant, weights     see `load_aliked`
+    """
+
+    max_keypoints: int = 2048
+    nms_radius: int = 2
+    detection_threshold: float = 0.0
+    variant: Variant = "n16"
+    weights: str | None = None
+
+
+class ALIKED:
+    """The best local maxima of ALIKED's score map, sub-pixel, with its own descriptors."""
+
+    Conf = ALIKEDConf
+    stride = 1  # kornia pads around the centre and takes it off again
+
+    def __init__(self, conf: ALIKEDConf, *, device: str = "cpu") -> None:
+        if conf.max_keypoints < 1 or conf.nms_radius < 1:
+            raise ValueError("aliked: max_keypoints and nms_radius must be at least 1")
+        self._threshold = conf.detection_threshold
+        self._network, identity = load_aliked(conf.variant, conf.weights, device=device)
+        self.identity: dict[str, Any] = identity
+        self._device = next(self._network.parameters()).device
+        self._network.dkd = DKD(radius=conf.nms_radius, top_k=conf.max_keypoints).to(self._device)
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> list[Detections]:
+        """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
+        return [self._sorted(found) for found in self._network(images.to(self._device))]
+
+    def _sorted(self, found: Any) -> Detections:
+        # kornia reads the scores again at the sub-pixel positions: their order may change.
+        scores, order = found.keypoint_scores.sort(descending=True, stable=True)
+        order = order[: int((scores > self._threshold).sum())]
+        return Detections(
+            found.keypoints[order], found.keypoint_scores[order], found.descriptors[order]
+        )

@@ -1,0 +1,174 @@
+"""DaD as its authors' package presents it: load, detect, convert coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ... import coords
+from ...device import choose_device
+from ...images import read_image, size_for, to_array
+from . import sampling
+from .folding import fold_batch_norm
+
+BORDER = 4  # pixels of the resized image in which the original finds artefacts of the padding
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def normalize(images: Tensor) -> Tensor:
+    """...×3×H×W RGB in [0, 1] -> with ImageNet's mean and standard deviation removed."""
+    mean, std = (images.new_tensor(v).view(3, 1, 1) for v in (_MEAN, _STD))
+    return (images - mean) / std
+
+
+class DaDDetector(nn.Module):
+    """A network of the DaD family with everything around it; made by ``load_DaD`` and its kin.
+
+    Conventions, those of the original (Parskatt/dad) unless said otherwise:
+
+    - `load_image` scales the long side to ``resize`` and floors both sides to multiples of 8
+      (the stride), or makes a square of ``resize`` when ``keep_aspect_ratio`` is false.
+    - `detect` takes ``{"image": B×3×H×W}``, ImageNet-normalised.
+    - ``keypoints`` are normalised and corner-based: the image spans [-1, 1], the centre of its
+      top-left pixel is (-1 + 1/W, -1 + 1/H).  They are sorted by probability.
+    - `to_pixel_coords` gives ``W * (x + 1) / 2``: there the top-left *corner* is 0, which is
+      COLMAP's frame.  Feature files want half a pixel less: `dad_sfm.coords.px_from_norm`.
+    - ``keypoint_probs`` and ``dense_probs`` are the softmax over all pixels of the image.
+    - With ``remove_borders`` no point lies in the outer 4 pixels of the resized image.  Without,
+      sub-pixel refinement takes the logit 0 for what is outside the image, so that points on the
+      very border may leave it by up to a pixel; ``outside_logit=-inf`` keeps them in.
+
+    Unlike the original:
+
+    - never more points than there are true maxima: an image may give fewer than
+      ``num_keypoints``, which may exceed the number of pixels; a blank image gives none;
+    - float32 everywhere unless ``amp_dtype`` says otherwise;
+    - sub-pixel refinement always looks at 3×3 pixels, whatever ``nms_size`` is;
+    - weights are loaded from tensors-only files, and batch norm is folded into them.
+    """
+
+    topleft = 0.5  # what `to_pixel_coords` gives for the centre of the first pixel
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        resize: int = 1024,
+        nms_size: int = 3,
+        remove_borders: bool = True,
+        subpixel: bool = True,
+        subpixel_temp: float = 0.5,
+        keep_aspect_ratio: bool = True,
+        device: str = "auto",
+        amp_dtype: torch.dtype | None = None,
+        outside_logit: float = 0.0,
+        weights_sha256: str | None = None,
+    ) -> None:
+        super().__init__()
+        target = choose_device(device)
+        if target.type == "cpu" and amp_dtype == torch.float16:
+            raise ValueError("float16 is slower than float32 on a CPU; use bfloat16 or None")
+        folded = fold_batch_norm(network).to(target)
+        self.network = folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.stride = int(network.stride)  # type: ignore[arg-type]
+        self.resize = resize
+        self.nms_size = nms_size
+        self.remove_borders = remove_borders
+        self.subpixel = subpixel
+        self.subpixel_temp = subpixel_temp
+        self.keep_aspect_ratio = keep_aspect_ratio
+        self.amp_dtype = amp_dtype
+        self.outside_logit = outside_logit
+        self.weights_sha256 = weights_sha256
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    @torch.inference_mode()
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """``{"image": B×3×H×W}`` -> ``{"scoremap": B×1×H×W float32 logits}``."""
+        images = batch["image"].to(self.device, memory_format=torch.channels_last)
+        enabled = self.amp_dtype is not None
+        with torch.autocast(self.device.type, dtype=self.amp_dtype, enabled=enabled):
+            return {"scoremap": self.network(images).float()}
+
+    @torch.inference_mode()
+    def detect_px(
+        self, images: Tensor, num_keypoints: int
+    ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
+        """Detect in B×3×H×W ImageNet-normalised images.
+
+        Returns an N×2 tensor of pixel-index points and their N probabilities for each image, best
+        first, and the probabilities of all pixels, B×H×W.
+        """
+        logits = self({"image": images})["scoremap"][:, 0]
+        probs = logits.flatten(1).softmax(dim=1).view_as(logits)
+        scores = sampling.nms(probs, self.nms_size)
+        if self.remove_borders:
+            scores = sampling.remove_borders(scores, BORDER)
+        # On a blank image the network answers to its own padding.
+        pixels = images.to(self.device).flatten(2)
+        blank = (pixels.amax(dim=2) == pixels.amin(dim=2)).all(dim=1)
+        scores = scores.masked_fill(blank[:, None, None], 0)
+        found = sampling.top_keypoints(scores, num_keypoints)
+        if self.subpixel:
+            found = [
+                (self._refine(image_logits, points), best)
+                for image_logits, (points, best) in zip(logits, found, strict=True)
+            ]
+        return [(points.float(), best) for points, best in found], probs
+
+    def _refine(self, logits: Tensor, points: Tensor) -> Tensor:
+        return sampling.refine_subpixel(
+            logits, points, self.subpixel_temp, outside=self.outside_logit
+        )
+
+    @torch.inference_mode()
+    def detect(
+        self, batch: Mapping[str, Tensor], *, num_keypoints: int, return_dense_probs: bool = False
+    ) -> dict[str, Tensor]:
+        """Detect the best ``num_keypoints`` points in ``{"image": B×3×H×W}``.
+
+        Returns ``keypoints`` B×N×2 normalised, ``keypoint_probs`` B×N and, when asked,
+        ``dense_probs`` B×H×W.  N is what the richest image of the batch has; rows that another
+        image lacks have probability 0 and are not a number.
+        """
+        H, W = batch["image"].shape[-2:]
+        found, probs = self.detect_px(batch["image"], num_keypoints)
+        keypoints_norm = [coords.norm_from_px(points, H=H, W=W) for points, _ in found]
+        result = {
+            "keypoints": nn.utils.rnn.pad_sequence(keypoints_norm, True, torch.nan),
+            "keypoint_probs": nn.utils.rnn.pad_sequence([best for _, best in found], True),
+        }
+        return {**result, "dense_probs": probs} if return_dense_probs else result
+
+    def detect_from_path(
+        self, path: Path | str, *, num_keypoints: int, return_dense_probs: bool = False
+    ) -> dict[str, Tensor]:
+        """`detect` in an image file: B is 1, H×W the resized image."""
+        return self.detect(
+            self.load_image(path),
+            num_keypoints=num_keypoints,
+            return_dense_probs=return_dense_probs,
+        )
+
+    def load_image(self, path: Path | str) -> dict[str, Tensor]:
+        """An image file as ``{"image": 1×3×H×W}`` for `detect`.  Raises `ImageError`."""
+        image = read_image(path)
+        size = (self.resize, self.resize)
+        if self.keep_aspect_ratio:
+            size = size_for(image.size, resize_max=self.resize, enlarge=True, stride=self.stride)
+        pixels = torch.tensor(to_array(image, size), device=self.device)
+        return {"image": normalize(pixels.permute(2, 0, 1).float() / 255)[None]}
+
+    def to_pixel_coords(self, keypoints_norm: Tensor, H: int, W: int) -> Tensor:
+        """Normalised ...×2 -> pixels whose origin is the top-left corner (COLMAP's frame)."""
+        return coords.colmap_from_px(coords.px_from_norm(keypoints_norm, H=H, W=W))
+
+    def to_normalized_coords(self, keypoints_colmap: Tensor, H: int, W: int) -> Tensor:
+        """The inverse of `to_pixel_coords`."""
+        return coords.norm_from_px(coords.px_from_colmap(keypoints_colmap), H=H, W=W)

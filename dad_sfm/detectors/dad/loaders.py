@@ -1,0 +1,74 @@
+"""``load_DaD`` and its kin: a detector with its published weights, in one call."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+
+from .detector import DaDDetector
+from .nano import Nano
+from .network import DaD
+from .weights import find_weights, load_weights
+
+Variant = Literal["dad", "light", "dark", "nano"]
+
+
+def load_DaD(
+    resize: int = 1024,
+    nms_size: int = 3,
+    remove_borders: bool = True,
+    subpixel: bool = True,
+    subpixel_temp: float = 0.5,
+    keep_aspect_ratio: bool = True,
+    pretrained: bool = True,
+    weights_path: Path | str | None = None,
+    *,
+    device: str = "auto",
+    amp_dtype: torch.dtype | None = None,
+    outside_logit: float = 0.0,
+    variant: Variant = "dad",
+) -> DaDDetector:
+    """The detector distilled from light and dark.
+
+    resize             long side at which images are worked on, px
+    nms_size           odd side of the window in which a keypoint is the only one, px
+    remove_borders     no keypoint in the outer 4 px of the resized image
+    subpixel           refine by the mean of the softmax of the logits / ``subpixel_temp``, 3×3 px
+    keep_aspect_ratio  else images are squeezed into a square
+    pretrained         false: random weights, for tests and training
+    weights_path       a local path or a URL of a checkpoint, instead of the published one
+    device             "auto", "cpu", "cuda", "mps", or a device by its name in torch
+    amp_dtype          half precision of the network, None for float32.  bfloat16 halves the time
+                       on CPUs that have it in hardware (AVX512-BF16, AMX)
+    outside_logit      what sub-pixel refinement takes for the outside of the image, which matters
+                       only without ``remove_borders``: 0 as published, -inf for nothing
+    variant            whose network and published weights
+
+    Raises `CheckpointError` (a FileNotFoundError) when the weights cannot be had or do not fit.
+    """
+    network: nn.Module = Nano() if variant == "nano" else DaD()
+    digest = load_weights(network, find_weights(variant, weights_path)) if pretrained else None
+    return DaDDetector(
+        network,
+        resize=resize,
+        nms_size=nms_size,
+        remove_borders=remove_borders,
+        subpixel=subpixel,
+        subpixel_temp=subpixel_temp,
+        keep_aspect_ratio=keep_aspect_ratio,
+        device=device,
+        amp_dtype=amp_dtype,
+        outside_logit=outside_logit,
+        weights_sha256=digest,
+    )
+
+
+# The same call with another network or other weights.
+load_DaDLight = partial(load_DaD, variant="light")  # emergent detector of bright points
+load_DaDDark = partial(load_DaD, variant="dark")  # emergent detector of dark points
+# Compact, comes with the package; with the windows it was trained in.
+load_DaDNano = partial(load_DaD, variant="nano", nms_size=7, subpixel_temp=2.5)

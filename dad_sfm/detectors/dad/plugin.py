@@ -1,0 +1,88 @@
+"""DaD, light, dark and nano as plug-ins of the extraction step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from ..base import Detections
+from .detector import normalize
+from .loaders import Variant, load_DaD
+
+Precision = Literal["float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True)
+class DaDConf:
+    """Options of DaD; their meaning is that of `load_DaD`."""
+
+    max_keypoints: int = 2048
+    nms_size: int = 3
+    remove_borders: bool = True
+    subpixel: bool = True
+    subpixel_temp: float = 0.5
+    precision: Precision = "float32"
+    weights: str | None = None
+    variant: Literal["dad", "light", "dark"] = "dad"
+
+
+@dataclass(frozen=True)
+class NanoConf:
+    """Options of nano; their meaning is that of `load_DaD`."""
+
+    max_keypoints: int = 2048
+    nms_size: int = 7
+    remove_borders: bool = True
+    subpixel: bool = True
+    subpixel_temp: float = 2.5
+    precision: Precision = "float32"
+    weights: str | None = None
+
+
+class _Plugin:
+    def __init__(self, conf: DaDConf | NanoConf, variant: Variant, device: str) -> None:
+        amp_dtype = None if conf.precision == "float32" else getattr(torch, conf.precision)
+        self._detector = load_DaD(
+            nms_size=conf.nms_size,
+            remove_borders=conf.remove_borders,
+            subpixel=conf.subpixel,
+            subpixel_temp=conf.subpixel_temp,
+            weights_path=conf.weights,
+            device=device,
+            amp_dtype=amp_dtype,
+            outside_logit=-math.inf,
+            variant=variant,
+        )
+        self._max_keypoints = conf.max_keypoints
+        self.stride = self._detector.stride
+        self.identity: dict[str, Any] = {
+            "name": variant if variant == "dad" else f"dad-{variant}",
+            "weights": self._detector.weights_sha256,
+        }
+
+    def __call__(self, images: Tensor) -> list[Detections]:
+        """Detect in a batch of B×3×H×W float32 RGB images in [0, 1]."""
+        found, _ = self._detector.detect_px(normalize(images), self._max_keypoints)
+        return [Detections(points, probs) for points, probs in found]
+
+
+class DaDPlugin(_Plugin):
+    """DaD, or one of its teachers (`DaDConf.variant`)."""
+
+    Conf = DaDConf
+
+    def __init__(self, conf: DaDConf, *, device: str = "cpu") -> None:
+        super().__init__(conf, conf.variant, device)
+
+
+class NanoPlugin(_Plugin):
+    """The compact network that comes with the package."""
+
+    Conf = NanoConf
+
+    def __init__(self, conf: NanoConf, *, device: str = "cpu") -> None:
+        super().__init__(conf, "nano", device)

@@ -1,0 +1,115 @@
+"""SIFT, detector and descriptor, as COLMAP runs it on the CPU: a peer to be measured against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from kornia.color import rgb_to_grayscale
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ..coords import px_from_colmap
+from .base import Detections
+
+DIM = 128
+Extract = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class SIFTConf:
+    """Options of COLMAP's SIFT, with its names and defaults (hloc's differ: it starts at octave 0,
+    on a quarter of the pixels, with a higher threshold).
+
+    max_keypoints         the largest in scale are kept, which is COLMAP's own rule
+    first_octave          -1 detects on the image enlarged twice, 0 on the image as it is
+    octave_resolution     scales per octave
+    peak_threshold        least contrast, of an image in [0, 1]
+    edge_threshold        highest ratio of the principal curvatures
+    max_num_orientations  a point with two clear orientations becomes two keypoints at one place;
+                          1 makes every keypoint a place of its own
+    upright               descriptors keep the image's axes
+    """
+
+    max_keypoints: int = 8192
+    first_octave: int = -1
+    octave_resolution: int = 3
+    peak_threshold: float = 0.02 / 3
+    edge_threshold: float = 10.0
+    max_num_orientations: int = 2
+    upright: bool = False
+
+
+class SIFT:
+    """Difference-of-Gaussian points with RootSIFT descriptors; the score is the scale in pixels."""
+
+    Conf = SIFTConf
+    stride = 1
+
+    def __init__(self, conf: SIFTConf, *, device: str = "cpu") -> None:
+        """``device`` is where tensors are put; SIFT itself runs on the CPU."""
+        if conf.max_keypoints < 1:
+            raise ValueError("sift: max_keypoints must be at least 1")
+        self._device = torch.device(device)
+        self._max_keypoints = conf.max_keypoints
+        self._extract = _colmap_sift(conf)
+        self.identity: dict[str, Any] = {"name": "sift", "dim": DIM}
+
+    def __call__(self, images: Tensor) -> list[Detections]:
+        """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
+        grey = rgb_to_grayscale(images.detach()).clamp(0, 1).cpu().float()
+        return [self._detect(image[0].numpy()) for image in grey]
+
+    def _detect(self, grey: np.ndarray) -> Detections:
+        found, described = self._extract(np.ascontiguousarray(grey))
+        keypoints = torch.from_numpy(found.astype(np.float32).reshape(-1, 3)).to(self._device)
+        descriptors = torch.from_numpy(described.astype(np.float32).reshape(-1, DIM))
+        scales, order = keypoints[:, 2].sort(descending=True, stable=True)
+        order = order[: self._max_keypoints]
+        return Detections(
+            px_from_colmap(keypoints[order, :2]),
+            scales[: self._max_keypoints],
+            # COLMAP rounds descriptors to bytes: their length is 1 within a few thousandths.
+            normalize(descriptors.to(self._device)[order], dim=1),
+        )
+
+
+def _colmap_sift(conf: SIFTConf) -> Extract:
+    """H×W float32 in [0, 1] -> N×3 (x, y, scale) in the COLMAP frame, N×128 descriptors."""
+    import pycolmap
+
+    options = pycolmap.FeatureExtractionOptions()
+    options.use_gpu = False
+    sift = options.sift
+    sift.normalization = pycolmap.Normalization.L1_ROOT
+    sift.max_num_features = conf.max_keypoints
+    for name in (
+        "first_octave",
+        "octave_resolution",
+        "peak_threshold",
+        "edge_threshold",
+        "max_num_orientations",
+        "upright",
+    ):
+        setattr(sift, name, getattr(conf, name))
+    cpu = pycolmap.Device.cpu
+    if not hasattr(pycolmap, "FeatureExtractor"):  # before COLMAP 4
+        old = pycolmap.Sift(options, device=cpu)
+
+        def extract_old(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            keypoints, descriptors = old.extract(grey)
+            return keypoints[:, :3], descriptors
+
+        return extract_old
+
+    extractor = pycolmap.FeatureExtractor.create(options, device=cpu)
+
+    def extract(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        keypoints, descriptors = extractor.extract_from_float32_array(grey)
+        points = [(p.x, p.y, p.compute_scale()) for p in keypoints]
+        return np.array(points, np.float32), np.asarray(descriptors.data)
+
+    return extract
