@@ -1,0 +1,10 @@
+"""Matchers by name.  A new one is one file here and one line below."""
+
+from ..registry import Registry
+
+MATCHERS = Registry(
+    "matcher",
+    {
+        "nearest_neighbor": "dad_sfm.matchers.nearest:NearestNeighbor",
+    },
+)
