@@ -1,0 +1,32 @@
+"""Rendered scenes with known cameras, depth and correspondences.  numpy and Pillow only.
+
+>>> scene = random_scene(seed=3, textures=photos)          # or courtyard()
+>>> a, b = (render(scene, c) for c in random_cameras(scene, 3, 2, size=(320, 240)))
+>>> points_b_px, valid = warp_points(a, b, points_a_px)    # exact, occlusions known
+
+Pixels are in the pixel-index frame (the centre of the top-left pixel is (0, 0)); depth is along
+the optical axis, at pixel centres, in metres, 0 where there is only sky.
+"""
+
+from .camera import Pinhole, look_at
+from .courtyard import courtyard, courtyard_cameras
+from .export import load_view, render_courtyard
+from .random_scene import random_cameras, random_scene
+from .render import render
+from .scene import Scene, View
+from .warp import warp_points
+
+__all__ = [
+    "Pinhole",
+    "Scene",
+    "View",
+    "courtyard",
+    "courtyard_cameras",
+    "load_view",
+    "look_at",
+    "random_cameras",
+    "random_scene",
+    "render",
+    "render_courtyard",
+    "warp_points",
+]

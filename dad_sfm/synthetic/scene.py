@@ -1,0 +1,57 @@
+"""Scenes, and views of them: colour, exact depth, exact geometry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .build import Builder
+from .camera import Pinhole
+from .light import BakedLight, Light, bake
+from .noise import fractal
+from .surfaces import Surfaces
+from .textures import Atlas, make_atlas
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Patches, their textures, the light on them, and the sky's clouds.
+
+    clouds  (N, N) float32, density in [0, 1] of clouds over the plane of the sky
+    """
+
+    surfaces: Surfaces
+    atlas: Atlas
+    light: BakedLight
+    clouds: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a camera sees.
+
+    rgb    H×W×3 uint8
+    depth  H×W float32, z-depth in metres along the rays through the pixel *centres*; 0 = sky
+    """
+
+    camera: Pinhole
+    rgb: np.ndarray
+    depth: np.ndarray
+
+
+def make_scene(builder: Builder, light: Light, **baking: float) -> Scene:
+    """Finish what a builder has collected.  ``baking`` is passed on to `light.bake`.
+
+    Raises `ValueError` when there are no patches, or more than `raster.visible` can number.
+    """
+    surfaces = builder.surfaces()
+    if len(surfaces) > np.iinfo(np.int16).max:
+        raise ValueError(f"a scene can have {np.iinfo(np.int16).max} patches, not {len(surfaces)}")
+    clouds = fractal(builder.rng, H=512, W=512, cell=96, gain=0.55)
+    return Scene(
+        surfaces,
+        make_atlas(builder.images),
+        bake(surfaces, light, **baking),  # type: ignore[arg-type]
+        np.clip(clouds * 0.35 + 0.35, 0, 1),
+    )
