@@ -1,0 +1,55 @@
+"""The one thing that data hands to objectives: image pairs with a known warp, each way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..coords import norm_from_px, px_from_norm
+
+
+@dataclass(frozen=True)
+class PairBatch:
+    """B overlapping views A, B of H×W pixels.
+
+    images_a, images_b  B×3×H×W float32 RGB in [0, 1]
+    b_from_a            B×H×W×2: where each pixel centre of A lies in B, normalised frame
+    a_from_b            likewise from B to A
+    valid_a, valid_b    B×H×W bool: pixels whose warp is known and lands inside the other view
+    """
+
+    images_a: Tensor
+    images_b: Tensor
+    b_from_a: Tensor
+    a_from_b: Tensor
+    valid_a: Tensor
+    valid_b: Tensor
+
+    def to(self, device: torch.device) -> PairBatch:
+        return PairBatch(
+            **{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)}
+        )
+
+
+def warp_points(points_px: Tensor, warp: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """Carry points of one view into the other.
+
+    points_px  B×N×2, pixel-index frame of the source view; gradients flow through them
+    warp       B×H×W×2, as in `PairBatch`; read bilinearly between pixel centres
+    valid      B×H×W bool
+    returns    B×N×2 points in the pixel-index frame of the other view, and B×N bool: true where
+               all the pixels around a point have a valid warp
+    """
+    H, W = valid.shape[-2:]
+    grid = norm_from_px(points_px, H=H, W=W)[:, None]
+    # Border padding: within half a pixel of the edge there is nothing to interpolate with.
+    target_norm = F.grid_sample(
+        warp.permute(0, 3, 1, 2), grid, padding_mode="border", align_corners=False
+    )
+    inside = F.grid_sample(
+        valid[:, None].to(warp.dtype), grid, padding_mode="zeros", align_corners=False
+    )
+    return px_from_norm(target_norm[:, :, 0].transpose(1, 2), H=H, W=W), inside[:, 0, 0] > 0.999

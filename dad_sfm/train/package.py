@@ -1,0 +1,36 @@
+"""From a run's weights to a file worth shipping: half precision, and where it came from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+
+def package(weights: Path | str, target: Path | str) -> Path:
+    """Write the weights of a run as float16 safetensors; returns ``target``.
+
+    Numbers that float16 cannot hold (running statistics may be too large) stay float32, and
+    counters, which inference does not need, stay what they are.  Raises FileNotFoundError.
+    """
+    weights, target = Path(weights), Path(target)
+    if not weights.is_file():
+        raise FileNotFoundError(f"no such weights: {weights}")
+    with safe_open(str(weights), framework="pt") as source:
+        metadata = dict(source.metadata() or {})
+        tensors = {name: _halved(source.get_tensor(name)) for name in source.keys()}  # noqa: SIM118
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.partial")
+    save_file(tensors, str(partial), metadata=metadata)
+    os.replace(partial, target)
+    return target
+
+
+def _halved(tensor: torch.Tensor) -> torch.Tensor:
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.half()
+    return half if half.isfinite().all() else tensor

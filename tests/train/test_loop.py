@@ -1,0 +1,134 @@
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from dad_sfm.config import ConfigError
+from dad_sfm.train.homography_pairs import HomographyPairs
+from dad_sfm.train.loop import Loop, LoopConf, TrainingError
+from dad_sfm.train.main import train
+from dad_sfm.train.presets import PRESETS
+from dad_sfm.train.rl import Loss, RLObjective
+
+SMOKE = PRESETS["smoke"]
+TINY = replace(
+    SMOKE,
+    data=replace(SMOKE.data, size=64, batch=2),
+    loop=replace(SMOKE.loop, steps=8, save_every=3, log_every=1, bf16=False),
+)
+
+
+class Network(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 5, padding=2),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.Conv2d(8, 1, 5, padding=2),
+        )
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.body(images)
+
+
+def loop_in(folder, photos, objective=None, conf=TINY) -> Loop:
+    torch.manual_seed(0)
+    return Loop(
+        Network(),
+        objective or RLObjective(conf.objective),
+        HomographyPairs([photos], conf.data, seed=0),
+        conf.loop,
+        run_dir=folder,
+        device=torch.device("cpu"),
+        description=conf.loop,
+    )
+
+
+class Killed(BaseException):
+    pass
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(photos, tmp_path):
+    whole = loop_in(tmp_path / "whole", photos)
+    expected = load_file(whole.run())
+
+    killed = loop_in(tmp_path / "killed", photos)
+    objective = killed.objective
+
+    def dies(a, b, batch, step):
+        if step == 5:
+            raise Killed
+        return objective(a, b, batch, step)
+
+    killed.objective = dies
+    with pytest.raises(Killed):
+        killed.run()
+    resumed = loop_in(tmp_path / "killed", photos)
+    assert resumed.step == 3  # the last save; steps 3 and 4 are done again
+    found = load_file(resumed.run())
+    for name, value in expected.items():
+        assert torch.allclose(value.float(), found[name].float(), atol=1e-6), name
+
+
+def test_ctrl_c_saves(photos, tmp_path):
+    loop = loop_in(tmp_path, photos)
+    objective = loop.objective
+
+    def interrupted(a, b, batch, step):
+        if step == 4:
+            raise KeyboardInterrupt
+        return objective(a, b, batch, step)
+
+    loop.objective = interrupted
+    loop.run()
+    assert loop_in(tmp_path, photos).step == 4
+
+
+def test_the_log_holds_loss_and_hit_rate(photos, tmp_path):
+    loop_in(tmp_path, photos).run()
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 9))
+    assert {"loss", "hit_rate", "entropy", "seconds"} <= set(lines[0])
+
+
+def test_another_configuration_is_refused(photos, tmp_path):
+    loop_in(tmp_path, photos).run()
+    other = replace(TINY, loop=replace(TINY.loop, learning_rate=1.0))
+    with pytest.raises(ConfigError, match="another configuration"):
+        loop_in(tmp_path, photos, conf=other)
+
+
+def test_nan_stops_with_an_explanation(photos, tmp_path):
+    def broken(a, b, batch, step):
+        return Loss(a.sum() * torch.nan, {})
+
+    with pytest.raises(TrainingError, match="learning rate"):
+        loop_in(tmp_path, photos, objective=broken).run()
+
+
+def test_learning_rate_rises_then_falls_to_zero(photos, tmp_path):
+    conf = replace(TINY, loop=LoopConf(steps=100, warmup=10, learning_rate=1.0))
+    loop = loop_in(tmp_path, photos, conf=conf)
+    rates = []
+    for loop.step in range(101):
+        rates.append(loop._learning_rate())
+    assert rates[:10] == pytest.approx([0.1 * (i + 1) for i in range(10)])
+    assert rates[55] == pytest.approx(0.5)
+    assert rates[100] == pytest.approx(0)
+
+
+def test_nano_learns_on_a_toy_set(photos, tmp_path):
+    """The whole thing for half a minute: the hit rate must rise well above chance."""
+    weights = train(SMOKE, [photos], tmp_path, device="cpu")
+    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+
+    def mean(name: str, lines: list[dict[str, float]]) -> float:
+        return sum(line[name] for line in lines) / len(lines)
+
+    assert weights.is_file()
+    assert mean("hit_rate", log[-3:]) > 1.7 * mean("hit_rate", log[:3])
+    assert mean("localisation", log[-3:]) < mean("localisation", log[:3])

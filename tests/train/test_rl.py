@@ -1,0 +1,98 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from dad_sfm.train.batch import PairBatch
+from dad_sfm.train.homography_pairs import view_grid
+from dad_sfm.train.rl import RLConf, RLObjective, _coverage_loss, window_values
+from dad_sfm.train.sampling import SamplingConf
+
+SIZE = 64
+CONF = RLConf(
+    sampling=SamplingConf(keypoints=(12, 12), nms_size=9, balance=0.0),
+    hit="mutual",
+    regulariser_weight=0.0,
+)
+
+
+def same_view(batch: int = 1) -> PairBatch:
+    """Two identical views: every point lands on itself."""
+    warp = view_grid(SIZE).float().expand(batch, SIZE, SIZE, 2)
+    images = torch.zeros(batch, 3, SIZE, SIZE)
+    valid = torch.ones(batch, SIZE, SIZE, dtype=torch.bool)
+    return PairBatch(images, images, warp, warp, valid, valid)
+
+
+def peaks(points: list[tuple[int, int]], height: float = 6.0) -> torch.Tensor:
+    """Logits that are Gaussian hills at integer points (x, y)."""
+    y, x = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
+    hills = [height * torch.exp(-((x - px) ** 2 + (y - py) ** 2) / 8.0) for px, py in points]
+    return torch.stack(hills).amax(dim=0)[None, None].requires_grad_()
+
+
+def test_repeated_points_rise_and_others_fall():
+    shared, alone = (20, 20), (44, 44)
+    a, b = peaks([shared, alone]), peaks([shared])
+    loss = RLObjective(CONF)(a, b, same_view(), 0)
+    loss.total.backward()
+    # The step goes down the gradient: it raises what has a negative one.
+    assert a.grad[0, 0, shared[1], shared[0]] < 0
+    assert a.grad[0, 0, alone[1], alone[0]] > 0
+    assert loss.scalars["hit_rate"].item() == pytest.approx(0.75, abs=0.02)
+
+
+def test_the_window_term_sharpens_a_hit():
+    conf = replace(CONF, policy_weight=0.0, window_weight=1.0)
+    a, b = peaks([(20, 20)]), peaks([(20, 20)])
+    RLObjective(conf)(a, b, same_view(), 0).total.backward()
+    assert a.grad[0, 0, 20, 20] < 0
+    assert (a.grad[0, 0, 20, 21:24] > 0).all()
+
+
+def test_localisation_pulls_partners_together():
+    conf = replace(CONF, policy_weight=0.0, localisation_weight=1.0)
+    a, b = peaks([(20, 20)]), peaks([(22, 20)])
+    before = RLObjective(conf)(a, b, same_view(), 0)
+    assert before.scalars["localisation"].item() == pytest.approx(2, abs=0.1)
+    before.total.backward()
+    # Right of the peak of A rises, left of it falls; the other way round in B.
+    assert a.grad[0, 0, 20, 21] < 0 < a.grad[0, 0, 20, 19]
+    assert b.grad[0, 0, 20, 21] < 0 < b.grad[0, 0, 20, 23]
+
+
+def test_the_regulariser_treats_mask_and_policy_alike_at_the_borders():
+    """A uniform policy under a full mask is exactly what it asks for, borders included."""
+    logits = torch.zeros(1, 1, SIZE, SIZE, requires_grad=True)
+    full = torch.ones(1, SIZE, SIZE, dtype=torch.bool)
+    loss = _coverage_loss(logits, full, 51)
+    assert loss.item() == pytest.approx(0, abs=1e-5)
+    at_rest = torch.autograd.grad(loss, logits)[0].abs().max()
+    half = full.clone()
+    half[..., SIZE // 2 :] = False
+    pull = torch.autograd.grad(_coverage_loss(logits, half, 51), logits)[0]
+    assert at_rest < 1e-3 * pull.abs().max()
+    assert (pull[0, 0, :, : SIZE // 4] < 0).all()
+    assert (pull[0, 0, :, -SIZE // 4 :] > 0).all()
+
+
+def test_windows_are_what_a_slice_gives():
+    maps = torch.rand(2, 30, 40)
+    pixels = torch.tensor([[[10, 7], [0, 0]], [[39, 29], [20, 15]]])
+    values = window_values(maps, pixels, 5).view(2, 2, 5, 5)
+    assert torch.equal(values[0, 0], maps[0, 5:10, 8:13])
+    assert torch.equal(values[0, 1, 2:, 2:], maps[0, :3, :3])
+    assert values[0, 1, :2].isinf().all()
+    assert torch.equal(values[1, 1], maps[1, 13:18, 18:23])
+
+
+def test_a_pair_without_overlap_is_no_nan():
+    batch = same_view()
+    nowhere = torch.zeros_like(batch.valid_a)
+    batch = replace(batch, valid_a=nowhere, valid_b=nowhere)
+    a, b = peaks([(20, 20)]), peaks([(30, 30)])
+    conf = replace(CONF, regulariser_weight=1.0, window_weight=1.0, localisation_weight=1.0)
+    loss = RLObjective(conf)(a, b, batch, 0)
+    loss.total.backward()
+    assert loss.total.isfinite()
+    assert a.grad.isfinite().all()
