@@ -1,0 +1,76 @@
+"""Photos -> a table of detectors: distinct repeatability, localisation, spacing and coverage.
+
+    python pipelines/repeatability.py my_photos --detectors dad-nano sift aliked-n16
+
+Every photo is paired with a warped and degraded copy of itself, each detector's features are
+exported, and the figures are computed from the exported files alone, so `--files` judges any
+other tool's hloc feature file of the same images beside them.
+"""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from dad_sfm import extract_features
+from dad_sfm.evaluation.homography_set import HomographySetConf, make_set, read_set
+from dad_sfm.evaluation.repeatability import Repeatability, evaluate
+
+
+def main() -> None:
+    options = _options()
+    set_dir = make_set(options.photos, options.out / "set", HomographySetConf(seed=options.seed))
+    files = {name: _extract(name, set_dir, options) for name in options.detectors}
+    files |= {path.stem: path for path in options.files}
+    pairs = read_set(set_dir)
+    tables = {name: evaluate(path, pairs, budgets=options.budgets) for name, path in files.items()}
+    results = {name: [asdict(row) for row in rows] for name, rows in tables.items()}
+    (options.out / "repeatability.json").write_text(json.dumps(results, indent=1))
+    print(f"{len(pairs)} pairs")
+    print("\n".join(markdown(tables)))
+
+
+def _extract(name: str, set_dir: Path, options: argparse.Namespace) -> Path:
+    conf = extract_features.confs[name]
+    model = {**conf["model"], "max_keypoints": max(options.budgets)}
+    if options.weights and name.startswith("dad"):
+        model["weights"] = options.weights
+    conf = {**conf, "model": model, "preprocessing": {"resize_max": 1024}}
+    return extract_features.main(
+        conf, set_dir / "images", feature_path=options.out / f"{name}.h5", overwrite=True
+    )
+
+
+def markdown(tables: dict[str, list[Repeatability]]) -> list[str]:
+    """A row a detector and budget; percentages, and pixels at long side 1024."""
+    lines = [
+        "| detector | points | distinct repeatability 1 / 2 / 3 px | localisation | spacing "
+        "| coverage |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, rows in tables.items():
+        for row in rows:
+            shares = " / ".join(f"{100 * share:.1f}" for share in row.distinct)
+            lines.append(
+                f"| {name} | {row.budget} | {shares} | {row.localisation_px:.2f} px "
+                f"| {row.spacing_px:.1f} px | {100 * row.coverage:.0f}% |"
+            )
+    return lines
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photos", nargs="+", type=Path, help="folders of photos")
+    parser.add_argument("--out", type=Path, default=Path("outputs/repeatability"))
+    parser.add_argument(
+        "--detectors", nargs="*", default=["dad-nano", "sift"], choices=extract_features.confs
+    )
+    parser.add_argument("--files", nargs="*", type=Path, default=[], help="feature files to judge")
+    parser.add_argument("--weights", help="checkpoint of the DaD detectors among them")
+    parser.add_argument("--budgets", nargs="+", type=int, default=[512, 1024, 2048])
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
