@@ -1,0 +1,190 @@
+"""Step 1: a folder of images -> a feature file.
+
+Called as hloc's step of the same name::
+
+    features = extract_features.main(extract_features.confs["dad-nano"], image_dir, export_dir)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from . import config
+from .device import choose_device
+from .extractor import Extractor, Photo, Preprocessing, load_photo
+from .images import ImageError, resolve_list
+from .prefetch import prefetch
+from .store import FeatureWriter
+from .types import Features
+
+logger = logging.getLogger(__name__)
+
+# Presets of hloc's shape, to be copied and changed:
+#   output         stem of the feature file
+#   model          the detector's name and options, and under `descriptor` those of a descriptor
+#   preprocessing  how images are resized, see `Preprocessing`
+# DaD enlarges small images, as its authors do.
+confs: dict[str, dict[str, Any]] = {
+    "dad": {
+        "output": "feats-dad-n2048-r1024",
+        "model": {"name": "dad", "max_keypoints": 2048},
+        "preprocessing": {"resize_max": 1024, "resize_force": True},
+    },
+    "dad+rootsift": {
+        "output": "feats-dad-rootsift-n2048-r1024",
+        "model": {"name": "dad", "max_keypoints": 2048, "descriptor": {"name": "rootsift"}},
+        "preprocessing": {"resize_max": 1024, "resize_force": True},
+    },
+    "dad+aliked-n16": {
+        "output": "feats-dad-aliked-n16-n2048-r1024",
+        "model": {"name": "dad", "max_keypoints": 2048, "descriptor": {"name": "aliked-n16"}},
+        "preprocessing": {"resize_max": 1024, "resize_force": True},
+    },
+    "dad-nano": {
+        "output": "feats-dad-nano-n2048-r1024",
+        "model": {"name": "dad-nano", "max_keypoints": 2048},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "dad-nano+rootsift": {
+        "output": "feats-dad-nano-rootsift-n2048-r1024",
+        "model": {"name": "dad-nano", "max_keypoints": 2048, "descriptor": {"name": "rootsift"}},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "dad-nano+aliked-n16": {
+        "output": "feats-dad-nano-aliked-n16-n2048-r1024",
+        "model": {"name": "dad-nano", "max_keypoints": 2048, "descriptor": {"name": "aliked-n16"}},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "sift": {
+        "output": "feats-sift",
+        "model": {"name": "sift"},
+        "preprocessing": {"resize_max": 1600},
+    },
+    "aliked-n16": {
+        "output": "feats-aliked-n16",
+        "model": {"name": "aliked-n16"},
+        "preprocessing": {"resize_max": 1024},
+    },
+}
+
+
+@dataclass(frozen=True)
+class ExtractionConf:
+    """What a preset holds."""
+
+    output: str
+    model: dict[str, Any]
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
+
+
+def main(
+    conf: Mapping[str, Any],
+    image_dir: Path | str,
+    export_dir: Path | str | None = None,
+    as_half: bool = True,
+    image_list: Path | str | Iterable[str] | None = None,
+    feature_path: Path | str | None = None,
+    overwrite: bool = False,
+    *,
+    device: str = "auto",
+    batch_size: int = 1,
+) -> Path:
+    """Extract the features of a folder of images; returns the path of the feature file.
+
+    conf          one of `confs`, or a changed copy of one
+    export_dir    folder of the feature file, which is named by the preset's ``output``
+    as_half       store descriptors in half precision; keypoints never are
+    image_list    only these: names relative to ``image_dir``, or a text file with a name a line
+    feature_path  the feature file itself, instead of ``export_dir``
+    overwrite     start the file anew
+    device        "auto", "cpu", "cuda" or "mps"
+    batch_size    images of one size, next to each other in name order, that go through the
+                  networks together; pays on a GPU only
+
+    Images that are in the file already are left as they are; a file made by another configuration
+    is refused with `StoreError`.  An image that cannot be used is skipped, logged, and recorded
+    with the reason (`FeatureReader.failures`).  Raises `ImageError` when none could be used,
+    `ConfigError` for an unknown key, FileNotFoundError for a listed image that is not there.
+    """
+    checked = config.build(ExtractionConf, conf, where="conf")
+    if feature_path is None:
+        if export_dir is None:
+            raise ValueError("give either export_dir or feature_path: where do the features go?")
+        feature_path = Path(export_dir, checked.output + ".h5")
+    names = resolve_list(image_dir, image_list)
+    extractor = Extractor(checked.model, device=str(choose_device(device)))
+    provenance = {
+        **extractor.provenance,
+        "preprocessing": config.to_dict(checked.preprocessing),
+        "as_half": as_half,
+    }
+    with FeatureWriter(feature_path, provenance, overwrite=overwrite) as writer:
+        missing = [name for name in names if name not in writer]
+        logger.info("%d images, %d to extract -> %s", len(names), len(missing), feature_path)
+        failures: dict[str, str] = {}
+        writer.write_failures(failures)
+        load = partial(_load, Path(image_dir), checked.preprocessing, extractor.stride)
+        results = _extract(load, extractor, missing, batch_size)
+        for name, result in tqdm(
+            results, total=len(missing), desc="features", unit="image", disable=None
+        ):
+            if isinstance(result, Features):
+                writer.write(name, result, as_half=as_half)
+                continue
+            logger.warning("skipped %s: %s", name, result)
+            failures[name] = str(result)
+            writer.write_failures(failures)
+        if names and len(failures) == len(names):
+            raise ImageError(
+                f"none of the {len(names)} images under {image_dir} could be used, first: "
+                f"{names[0]}: {failures[names[0]]}"
+            )
+    return Path(feature_path)
+
+
+def _load(root: Path, preprocessing: Preprocessing, stride: int, name: str) -> Photo:
+    return load_photo(root / name, preprocessing, stride=stride)
+
+
+def _extract(
+    load: Callable[[str], Photo], extractor: Extractor, names: Iterable[str], batch_size: int
+) -> Iterator[tuple[str, Features | Exception]]:
+    """The features of each image, or why there are none; decoding runs ahead of the networks."""
+    batch: list[tuple[str, Photo]] = []
+    for name, future in prefetch(load, names):
+        error = future.exception()
+        if isinstance(error, ImageError):
+            yield name, error
+            continue
+        photo = future.result()
+        if batch and (len(batch) >= batch_size or batch[0][1].size != photo.size):
+            yield from _run(extractor, batch)
+            batch = []
+        batch.append((name, photo))
+    if batch:
+        yield from _run(extractor, batch)
+
+
+def _run(
+    extractor: Extractor, batch: list[tuple[str, Photo]]
+) -> Iterator[tuple[str, Features | Exception]]:
+    results: Sequence[Features | Exception]
+    try:
+        results = extractor([photo for _, photo in batch])
+    except (RuntimeError, ValueError) as error:
+        # What a network cannot take, or memory that is not there.  The traceback would hold on to
+        # the tensors that filled it.
+        logger.debug("extraction failed", exc_info=True)
+        results = [error.with_traceback(None)]
+    if len(results) == len(batch):
+        yield from zip((name for name, _ in batch), results, strict=True)
+    else:
+        for single in batch:
+            yield from _run(extractor, [single])

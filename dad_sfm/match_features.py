@@ -1,0 +1,289 @@
+"""Step 3: features and pairs -> a match file.
+
+Called as hloc's step of the same name::
+
+    matches = match_features.main(match_features.confs["NN-ratio"], pairs, features, matches=path)
+
+Takes any feature file of hloc's schema, another tool's too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from . import config
+from .device import choose_device
+from .matchers import MATCHERS
+from .matchers.base import Matcher, View
+from .pairs import Pair, read_pairs
+from .store import FeatureReader, MatchWriter, check_pair_keys
+from .types import Features, Matches
+
+logger = logging.getLogger(__name__)
+
+# Presets of hloc's names and shape, to be copied and changed:
+#   output  goes into the name of the match file
+#   model   the matcher's name and options
+confs: dict[str, dict[str, Any]] = {
+    "NN-mutual": {
+        "output": "matches-NN-mutual",
+        "model": {"name": "nearest_neighbor", "do_mutual_check": True},
+    },
+    "NN-ratio": {
+        "output": "matches-NN-mutual-ratio.8",
+        "model": {"name": "nearest_neighbor", "do_mutual_check": True, "ratio_threshold": 0.8},
+    },
+    "NN-superpoint": {
+        "output": "matches-NN-mutual-dist.7",
+        "model": {"name": "nearest_neighbor", "do_mutual_check": True, "distance_threshold": 0.7},
+    },
+}
+
+CACHE_BYTES = 1 << 30  # features kept in memory, because every image is in many pairs
+_LISTED = 20  # names that a message lists
+
+
+@dataclass(frozen=True)
+class MatchingConf:
+    """What a preset holds."""
+
+    output: str
+    model: dict[str, Any]
+
+
+class MatchingError(ValueError):
+    """Pairs, features and matcher do not go together.  The message says what to do."""
+
+
+def main(
+    conf: Mapping[str, Any],
+    pairs: Path | str,
+    features: Path | str,
+    export_dir: Path | str | None = None,
+    matches: Path | str | None = None,
+    features_ref: Path | str | None = None,
+    overwrite: bool = False,
+    *,
+    image_dir: Path | str | None = None,
+    device: str = "auto",
+) -> Path:
+    """Match the pairs of a pairs file; returns the path of the match file.
+
+    conf          one of `confs`, or a changed copy of one
+    features      a feature file; or the stem of one in ``export_dir``, and then ``matches`` may be
+                  left out: the match file is named after features, conf and pairs, as hloc names it
+    features_ref  feature file of the second image of each pair, if it is another one
+    overwrite     start the match file anew
+    image_dir     the photos, for a matcher that looks at them
+    device        "auto", "cpu", "cuda" or "mps"
+
+    Pairs that are in the match file already, in either order, are left as they are; a file made
+    by another configuration or from other features is refused with `StoreError`.  All is checked
+    before the first pair is matched: images without features or descriptors, descriptors that
+    differ in kind, names that a match file cannot tell apart (`MatchingError`, `StoreError`).
+    Pairs of an image that the extraction could not use are left out with a warning.  A pair that
+    fails is skipped, logged and recorded with the reason (`MatchReader.failures`).
+    """
+    checked = config.build(MatchingConf, conf, where="conf")
+    features, matches = _paths(checked, Path(pairs), features, export_dir, matches)
+    described = {"name": checked.model.get("name"), **_options(checked.model)}
+    kind: type[Matcher] = MATCHERS.plugin(checked.model["name"])
+    if kind.needs_images and image_dir is None:
+        raise MatchingError(f"the matcher {described['name']} looks at the photos: give image_dir")
+    wanted = read_pairs(pairs)
+    check_pair_keys(wanted)
+    with FeatureReader(features) as query, FeatureReader(features_ref or features) as reference:
+        wanted = _usable(wanted, query, reference, pairs)
+        if kind.needs_descriptors:
+            _check_descriptors(wanted, query, reference)
+        matcher = MATCHERS.make(checked.model, device=str(choose_device(device)))
+        provenance = {
+            "matcher": described,
+            "identity": {"matcher": matcher.identity},
+            "features": query.provenance or {"file": query.path.name},
+            "features_ref": reference.provenance or {"file": reference.path.name},
+        }
+        with MatchWriter(matches, provenance, overwrite=overwrite) as writer:
+            todo = [p for p in wanted if not (writer.has(*p) or writer.has(*p[::-1]))]
+            logger.info("%d pairs, %d to match -> %s", len(wanted), len(todo), matches)
+            views = _views(query, reference, image_dir)
+            _match(todo, matcher, views, writer)
+    return matches
+
+
+def _match(
+    pairs: list[Pair],
+    matcher: Matcher,
+    views: Callable[[Pair], tuple[View, View]],
+    writer: MatchWriter,
+) -> None:
+    failures: dict[str, str] = {}
+    writer.write_failures(failures)
+    for pair in tqdm(pairs, desc="matches", unit="pair", disable=None):
+        result = _match_pair(matcher, views, pair)
+        if isinstance(result, Matches):
+            name0, name1 = pair
+            writer.write(name0, name1, result)
+            continue
+        logger.warning("skipped %s %s: %s", *pair, result)
+        failures[" ".join(pair)] = str(result)
+        writer.write_failures(failures)
+    if failures and len(failures) == len(pairs):
+        pair_text, reason = next(iter(failures.items()))
+        raise MatchingError(
+            f"none of the {len(pairs)} pairs could be matched, first: {pair_text}: {reason}"
+        )
+
+
+def _match_pair(
+    matcher: Matcher, views: Callable[[Pair], tuple[View, View]], pair: Pair
+) -> Matches | Exception:
+    try:
+        return matcher(*views(pair))
+    except (RuntimeError, ValueError, OSError) as error:
+        # A damaged entry or photo, memory that is not there: the other pairs may be fine.
+        return error
+
+
+# ------------------------------------------------------------------------------ reading
+class FeatureCache:
+    """Features by image name, the last used kept in memory up to ``capacity`` bytes."""
+
+    def __init__(self, reader: FeatureReader, capacity: int = CACHE_BYTES) -> None:
+        self._reader = reader
+        self._capacity = capacity
+        self._size = 0
+        self._kept: OrderedDict[str, Features] = OrderedDict()
+
+    def __call__(self, name: str) -> Features:
+        if name in self._kept:
+            self._kept.move_to_end(name)
+            return self._kept[name]
+        features = self._kept[name] = self._reader.read(name)
+        self._size += _bytes(features)
+        while self._size > self._capacity and len(self._kept) > 1:
+            _, dropped = self._kept.popitem(last=False)
+            self._size -= _bytes(dropped)
+        return features
+
+
+def _bytes(features: Features) -> int:
+    arrays = (features.keypoints_px, features.scores, features.descriptors)
+    return sum(array.nbytes for array in arrays if array is not None)
+
+
+def _views(
+    query: FeatureReader, reference: FeatureReader, image_dir: Path | str | None
+) -> Callable[[Pair], tuple[View, View]]:
+    cached0 = FeatureCache(query)
+    cached1 = cached0 if query.path == reference.path else FeatureCache(reference)
+
+    def view(name: str, cached: FeatureCache) -> View:
+        path = None if image_dir is None else Path(image_dir, name)
+        return View(name, cached(name), path)
+
+    return lambda pair: (view(pair[0], cached0), view(pair[1], cached1))
+
+
+# ----------------------------------------------------------------------------- checking
+def _paths(
+    conf: MatchingConf,
+    pairs: Path,
+    features: Path | str,
+    export_dir: Path | str | None,
+    matches: Path | str | None,
+) -> tuple[Path, Path]:
+    """The feature file and the match file, by hloc's rules."""
+    if isinstance(features, Path) or Path(features).is_file():
+        if matches is None:
+            raise MatchingError(
+                f"{features} is a file: say with matches=... where the matches go, or give the "
+                "stem of the feature file and export_dir"
+            )
+        return Path(features), Path(matches)
+    if export_dir is None:
+        raise MatchingError(f"{features!r} is no feature file: give export_dir, its folder")
+    matches = matches or Path(export_dir, f"{features}_{conf.output}_{pairs.stem}.h5")
+    return Path(export_dir, f"{features}.h5"), Path(matches)
+
+
+def _options(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked options with every default, less where the weights lie: which they are is told
+    by the digest in the matcher's identity."""
+    values = config.to_dict(MATCHERS.conf(model))
+    values.pop("weights", None)
+    return values
+
+
+def _usable(
+    pairs: list[Pair], query: FeatureReader, reference: FeatureReader, source: Path | str
+) -> list[Pair]:
+    """The pairs without those of an image that the extraction could not use."""
+    bad: set[str] = set()
+    for reader, names in _sides(pairs, query, reference):
+        missing = [name for name in names if name not in reader]
+        unknown = [name for name in missing if name not in reader.failures]
+        if unknown:
+            raise MatchingError(
+                f"{reader.path}: no features of {len(unknown)} of the {len(names)} images in "
+                f"{source}: {_listed(unknown)}; extract them, or make the pairs from the feature "
+                "file (pairs.main(..., features=...))"
+            )
+        bad.update(missing)
+    if bad:
+        logger.warning("left out, because extraction could not use them: %s", _listed(sorted(bad)))
+    return [pair for pair in pairs if not bad.intersection(pair)]
+
+
+def _check_descriptors(pairs: list[Pair], query: FeatureReader, reference: FeatureReader) -> None:
+    dims: dict[int, str] = {}
+    for reader, names in _sides(pairs, query, reference):
+        lacking = [name for name in names if not reader.has_descriptors(name)]
+        if lacking:
+            raise MatchingError(
+                f"{reader.path}: no descriptors of {len(lacking)} of {len(names)} images: "
+                f"{_listed(lacking)}; extract with a descriptor (a preset such as "
+                "'dad-nano+rootsift', or the key 'descriptor' under 'model'), or take a matcher "
+                "that needs none"
+            )
+        for name in names:
+            dim = reader.descriptor_dim(name)
+            if dim is not None:
+                dims.setdefault(dim, f"{name} in {reader.path}")
+    if len(dims) > 1:
+        found = "; ".join(f"{dim}-D: {where}" for dim, where in dims.items())
+        raise MatchingError(f"descriptors of different kinds cannot be matched ({found})")
+    kinds = [_descriptor_of(reader.provenance) for reader in (query, reference)]
+    if None not in kinds and kinds[0] != kinds[1]:
+        raise MatchingError(
+            f"descriptors of different kinds cannot be matched: {query.path} holds {kinds[0]}, "
+            f"{reference.path} holds {kinds[1]}; extract both with one configuration"
+        )
+
+
+def _sides(
+    pairs: list[Pair], query: FeatureReader, reference: FeatureReader
+) -> Iterable[tuple[FeatureReader, list[str]]]:
+    """Each feature file with the names that are read from it, once each."""
+    if query.path == reference.path:
+        return [(query, list(dict.fromkeys(name for pair in pairs for name in pair)))]
+    sides = zip((query, reference), zip(*pairs, strict=True), strict=True) if pairs else ()
+    return [(reader, list(dict.fromkeys(names))) for reader, names in sides]
+
+
+def _descriptor_of(provenance: Mapping[str, Any]) -> Any:
+    """What made the descriptors of a feature file of ours; None for another tool's."""
+    identity = provenance.get("identity", {})
+    return identity.get("descriptor", identity.get("detector"))
+
+
+def _listed(names: list[str]) -> str:
+    rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + rest

@@ -1,0 +1,58 @@
+"""The files of a reconstruction's output folder, named in one place."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Output:
+    """Paths in an output folder.  Nothing is created or checked."""
+
+    root: Path
+
+    @property
+    def features(self) -> Path:
+        return self.root / "features.h5"
+
+    @property
+    def pairs(self) -> Path:
+        return self.root / "pairs.txt"
+
+    @property
+    def matches(self) -> Path:
+        return self.root / "matches.h5"
+
+    @property
+    def database(self) -> Path:
+        return self.root / "database.db"
+
+    @property
+    def sparse(self) -> Path:
+        """Folder of the models ``0`` (the largest), ``1``, ..."""
+        return self.root / "sparse"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.json"
+
+    @property
+    def page(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log.txt"
+
+    def models(self) -> list[Path]:
+        """Folders of the models there are, the largest first."""
+        found = [p for p in self.sparse.glob("*") if p.is_dir() and p.name.isdigit()]
+        return sorted(found, key=lambda p: int(p.name))
+
+    def remove_results(self) -> None:
+        """Remove database, models and reports; features, pairs, matches and the log stay."""
+        for path in (self.database, self.report, self.page):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.sparse, ignore_errors=True)

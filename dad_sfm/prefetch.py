@@ -1,0 +1,41 @@
+"""Work done ahead in threads, a bounded way ahead: memory does not grow with the collection."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def prefetch(
+    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None
+) -> Iterator[tuple[Item, Future[Result]]]:
+    """Each item with the finished future of ``function(item)``, in the order of the items.
+
+    At most ``2 * workers`` results exist ahead of the consumer.  Threads are enough for what lets
+    go of the interpreter lock (decoding, resizing, reading files).  An exception stays in its
+    future: ``result()`` raises it there, and the other items are not touched.
+    """
+    workers = workers or min(8, os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(workers)
+    pending: deque[tuple[Item, Future[Result]]] = deque()
+    try:
+        for item in items:
+            pending.append((item, pool.submit(function, item)))
+            if len(pending) > 2 * workers:
+                yield _finished(pending)
+        while pending:
+            yield _finished(pending)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _finished(pending: deque[tuple[Item, Future[Result]]]) -> tuple[Item, Future[Result]]:
+    item, future = pending.popleft()
+    future.exception()  # waits
+    return item, future

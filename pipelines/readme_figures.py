@@ -1,0 +1,36 @@
+"""The pictures of the README, from the rendered courtyard.
+
+python pipelines/readme_figures.py
+"""
+
+from pathlib import Path
+
+from dad_sfm.colmap_model import read_coloured_points
+from dad_sfm.images import read_image
+from dad_sfm.pipeline import reconstruct
+from dad_sfm.report.charts import top_view
+from dad_sfm.scenes import find_scene
+from dad_sfm.store import FeatureReader
+from dad_sfm.visualize import draw_keypoints
+
+SHOWN = "0003.jpg"
+IMAGES = Path("docs/images")
+# Alone, the drawing has no style sheet to take its colours from.
+STANDALONE = '<svg xmlns="http://www.w3.org/2000/svg" fill="#d62f2f" style="background:#fff"'
+
+
+def main() -> None:
+    scene, out = find_scene("courtyard"), Path("outputs/courtyard")
+    reconstruct("courtyard", out)
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with FeatureReader(out / "features.h5") as reader:
+        keypoints_px = reader.read(SHOWN, descriptors=False).keypoints_px
+    picture = draw_keypoints(read_image(scene.image_dir / SHOWN), keypoints_px[:1024])
+    picture.save(IMAGES / "keypoints.jpg", quality=85)
+    drawing = top_view(*read_coloured_points(out / "sparse" / "0"))
+    svg = drawing.replace("<svg", STANDALONE, 1)
+    (IMAGES / "reconstruction.svg").write_text(svg, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

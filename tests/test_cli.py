@@ -1,0 +1,134 @@
+"""Every option must reach the step that it is for."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from dad_sfm import cli, extract_features
+from dad_sfm.report import Report
+
+
+@pytest.fixture
+def image_dir(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.new("RGB", (64, 48), (90, 90, 90)).save(folder / "a b.png")
+    return folder
+
+
+def test_extract_passes_everything_on(monkeypatch, tmp_path, image_dir):
+    seen = {}
+
+    def step(conf, image_dir, export_dir=None, **rest):
+        seen.update(conf=conf, image_dir=image_dir, export_dir=export_dir, **rest)
+        return real(extract_features.confs["sift"], image_dir, feature_path=tmp_path / "f.h5")
+
+    real = extract_features.main
+    monkeypatch.setattr(extract_features, "main", step)
+    line = (
+        f"extract {image_dir.as_posix()} --conf dad-nano --export-dir out --feature-path f.h5 "
+        "--image-list names.txt --resize 640 --max-keypoints 99 --weights w.pth --batch-size 4 "
+        "--no-as-half --overwrite --device cpu"
+    )
+    assert cli.main(line.split()) == 0
+    assert seen["conf"]["model"] == {"name": "dad-nano", "max_keypoints": 99, "weights": "w.pth"}
+    assert seen["conf"]["preprocessing"]["resize_max"] == 640
+    assert seen == {
+        "conf": seen["conf"],
+        "image_dir": image_dir,
+        "export_dir": Path("out"),
+        "feature_path": Path("f.h5"),
+        "image_list": Path("names.txt"),
+        "as_half": False,
+        "overwrite": True,
+        "device": "cpu",
+        "batch_size": 4,
+    }
+    assert extract_features.confs["dad-nano"]["model"].get("weights") is None
+
+
+def test_reconstruct_passes_everything_on(monkeypatch, image_dir, capsys):
+    seen = {}
+
+    def pipeline(scene, out, **rest):
+        seen.update(scene=scene, out=out, **rest)
+        return Report(
+            "s", "i", "failed", None, {}, {}, {}, {}, [], {"x.jpg": "bad"}, {}, None, [], [], [],
+            None,
+        )  # fmt: skip
+
+    monkeypatch.setattr("dad_sfm.pipeline.reconstruct", pipeline)
+    line = (
+        f"reconstruct {image_dir.as_posix()} --out o --features sift --matcher NN-ratio "
+        "--pairs sequential --resize 800 --max-keypoints 77 --camera-mode single "
+        "--camera-model PINHOLE --seed 3 --threads 1 --overwrite --device cpu"
+    )
+    # One image could not be used, and the exit code says so.
+    assert cli.main(line.split()) == cli.SOME_LEFT_OUT
+    assert seen == {
+        "scene": image_dir.as_posix(),
+        "out": Path("o"),
+        "features": "sift",
+        "matcher": "NN-ratio",
+        "pairing": "sequential",
+        "resize_max": 800,
+        "max_keypoints": 77,
+        "camera_mode": "single",
+        "camera_model": "PINHOLE",
+        "seed": 3,
+        "num_threads": 1,
+        "overwrite": True,
+        "device": "cpu",
+    }
+
+
+def test_extract_pairs_match_run_one_after_the_other(tmp_path, image_dir, capsys):
+    Image.effect_noise((96, 80), 80).convert("RGB").save(image_dir / "b.png")
+    out = tmp_path / "out"
+    extract = f"extract {image_dir} --conf sift --export-dir {out}".split()
+    assert cli.main(extract) == 0
+    features = out / "feats-sift.h5"
+    assert cli.main(f"pairs {out}/pairs.txt --features {features}".split()) == 0
+    assert cli.main(f"match {out}/pairs.txt {features} --conf NN-ratio".split()) == 0
+    printed = capsys.readouterr().out.split()
+    assert all(Path(p).is_file() for p in printed)
+    picture = out / "k.png"
+    assert cli.main(["visualize", str(image_dir / "b.png"), str(picture), "--conf", "sift"]) == 0
+    assert Image.open(picture).size == (96, 80)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["extract", "nowhere", "--export-dir", "o"], "no such image folder"),
+        (["extract", ".", "--conf", "dada", "--export-dir", "o"], "unknown feature preset 'dada'"),
+        (["reconstruct", "nowhere"], "no scene 'nowhere'"),
+        (["pairs", "p.txt", "--features", "none.h5"], "none.h5"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == cli.USER_ERROR
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert len(error.splitlines()) == 1
+
+
+def test_help_of_every_command_needs_no_torch_unless_it_names_its_options():
+    for name in set(cli.COMMANDS) - {"train"}:
+        code = (
+            f"import sys; from dad_sfm.cli import main\ntry: main(['{name}', '--help'])\n"
+            "except SystemExit: pass\nassert 'torch' not in sys.modules"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_train_help_is_enough_to_use_it(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "rl", "--help"])
+    text = capsys.readouterr().out
+    for word in ("--photos", "--run", "--preset", "log.jsonl", "weights.safetensors", "goes on"):
+        assert word in text

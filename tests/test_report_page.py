@@ -1,0 +1,104 @@
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from projected import make_scene
+
+from dad_sfm import database, reconstruction
+from dad_sfm.report import Failure, build_report
+from dad_sfm.report.charts import inlier_matrix, top_view
+from dad_sfm.report.page import write_page
+
+NAMES = ["<a> & b.png", "c.png", "d.png", "e.png"]
+
+
+class Page(HTMLParser):
+    """Tags in order, open ones, and all texts of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    scene = make_scene(tmp_path_factory.mktemp("scene"), [NAMES])
+    path = database.main(scene.root / "database.db", **scene.inputs)
+    reconstruction.main(scene.root / "sparse", path, scene.image_dir, num_threads=1)
+    return scene
+
+
+def test_the_page_holds_everything_itself(scene):
+    seconds = {"database": 1.0, "reconstruction": 3.0, "total": 4.0}
+    report = build_report(scene.root, scene="<house>", image_dir=scene.image_dir, seconds=seconds)
+    path = write_page(report, scene.root)
+    assert path == scene.root / "report.html"
+    text = path.read_text(encoding="utf-8")
+    page = Page(text)
+    assert page.open == []
+    assert "http" not in text
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
+    sources = [attrs["src"] for tag, attrs in page.tags if tag == "img"]
+    assert len(sources) == len(NAMES)
+    assert all(s and s.startswith("data:image/jpeg;base64,") for s in sources)
+    for part in ("<house>", "<a> & b.png", "4 of 4", "reconstruction 3.0 s"):
+        assert part in page.text
+    assert sum(tag == "polygon" for tag, _ in page.tags) == len(NAMES)
+
+
+def test_a_failed_run_has_a_page(tmp_path):
+    failure = Failure("no_matches", "no matches in 3 pairs")
+    report = build_report(tmp_path, scene="x", image_dir=tmp_path, failure=failure)
+    page = Page(write_page(report, tmp_path).read_text(encoding="utf-8"))
+    assert page.open == []
+    assert "no reconstruction: no matches in 3 pairs" in page.text
+    assert not [tag for tag, _ in page.tags if tag in ("svg", "img", "table")]
+
+
+def test_matrix():
+    drawing = Page(inlier_matrix(["a", "b", "c"], {("a", "b"): 100, ("b", "c"): 10}))
+    cells = {
+        (a["x"], a["y"]): float(a["fill-opacity"])
+        for tag, a in drawing.tags
+        if tag == "rect" and "x" in a
+    }
+    assert cells.keys() == {("0", "1"), ("1", "0"), ("1", "2"), ("2", "1")}
+    assert cells["0", "1"] == 1 > cells["1", "2"] > 0
+    assert "b – c: 10 inliers" in drawing.text
+    assert inlier_matrix([str(i) for i in range(81)], {}) == ""
+
+
+def test_view_from_above(scene):
+    """Cameras on an arc in front of a wall: in the drawing they are below it, left to right."""
+    wall = np.random.default_rng(0).uniform([-1, -1, 0], [1, 1, 0.2], (500, 3))
+    drawing = Page(top_view(scene.gt, wall, np.full((500, 3), 200)))
+    dots = np.array([[float(a["cx"]), float(a["cy"])] for t, a in drawing.tags if t == "circle"])
+    marks = np.array(
+        [[float(v) for v in a["points"].replace(",", " ").split()] for t, a in drawing.tags
+         if t == "polygon"]
+    )  # fmt: skip
+    assert len(dots) > 400
+    assert len(marks) == len(NAMES)
+    assert marks[:, 1].min() > dots[:, 1].max()
+    centers = {n: i.center[0] for n, i in scene.gt.images.items()}
+    order = np.argsort([centers[n] for n in scene.gt.images])
+    assert (np.diff(marks[order, 0]) > 0).all()
+    assert (marks[:, 3] < marks[:, 1]).all()  # they open towards the wall
