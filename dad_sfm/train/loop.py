@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from ..config import ConfigError, to_json
 from .batch import PairBatch
-from .rl import Loss
+from .loss import Loss
 
 
 class Data(Protocol):

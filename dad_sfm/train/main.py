@@ -50,6 +50,11 @@ def _rl_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, required=True, help="run folder, made or gone on with")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="nano")
     parser.add_argument("--network", choices=sorted(NETWORKS), help="instead of the preset's")
+    parser.add_argument(
+        "--polarity",
+        choices=("free", "light", "dark"),
+        help="keypoints brighter or darker than their surroundings; free: what emerges",
+    )
     parser.add_argument("--steps", type=int, help="instead of the preset's")
     parser.add_argument("--batch", type=int, help="pairs a step, instead of the preset's")
     parser.add_argument("--learning-rate", type=float, help="instead of the preset's")
@@ -66,13 +71,17 @@ def _run_rl(options: argparse.Namespace) -> Path:
 def _conf(options: argparse.Namespace) -> RunConf:
     conf = PRESETS[options.preset]
     data, loop = conf.data, replace(conf.loop, seed=options.seed)
+    objective = conf.objective
+    if options.polarity is not None:
+        objective = replace(objective, polarity=options.polarity)
     if options.batch is not None:
         data = replace(data, batch=options.batch)
     if options.steps is not None:
         loop = replace(loop, steps=options.steps)
     if options.learning_rate is not None:
         loop = replace(loop, learning_rate=options.learning_rate)
-    return replace(conf, network=options.network or conf.network, data=data, loop=loop)
+    network = options.network or conf.network
+    return replace(conf, network=network, data=data, objective=objective, loop=loop)
 
 
 def train(

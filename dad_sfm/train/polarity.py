@@ -1,0 +1,53 @@
+"""Which side of its surroundings a keypoint is on: light or dark.
+
+Detectors trained by reinforcement learning under full rotation split: a run ends with keypoints
+that are brighter than what surrounds them, or darker, and which one is chance (DaD,
+arXiv 2503.07347).  Here polarity is measured, and may be asked for: hits of the other kind are
+then not rewarded.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..coords import norm_from_px
+from .sampling import gaussian_taps, separable_blur
+
+Polarity = Literal["free", "light", "dark"]
+
+CENTRE_PX = 1.0  # standard deviation of what counts as the point
+SURROUND_PX = 4.0  # and of what counts as its surroundings
+
+
+@torch.no_grad()
+def contrast(images: Tensor, points_px: Tensor) -> Tensor:
+    """How much brighter than their surroundings points are, as a difference of Gaussians.
+
+    images     B×3×H×W RGB in [0, 1]
+    points_px  B×N×2, pixel-index frame
+    returns    B×N, in units of brightness: positive is light, negative dark
+    """
+    grey = images.float().mean(dim=1, keepdim=True)
+    difference = _blurred(grey, CENTRE_PX) - _blurred(grey, SURROUND_PX)
+    H, W = images.shape[-2:]
+    grid = norm_from_px(points_px.detach(), H=H, W=W)[:, None]
+    at_points = F.grid_sample(difference, grid, padding_mode="border", align_corners=False)
+    return at_points[:, 0, 0]
+
+
+def rewarded(contrasts: Tensor, wanted: Polarity) -> Tensor:
+    """Bool, like ``contrasts``: which points may earn a reward."""
+    if wanted == "free":
+        return torch.ones_like(contrasts, dtype=torch.bool)
+    return contrasts > 0 if wanted == "light" else contrasts < 0
+
+
+def _blurred(grey: Tensor, sigma_px: float) -> Tensor:
+    """Gaussian blur whose weights sum to 1 at the edges too, where part of them falls outside."""
+    radius = round(3 * sigma_px)
+    taps = gaussian_taps(2 * radius + 1, reach=radius / sigma_px, rate=0.5)
+    return separable_blur(grey, taps) / separable_blur(torch.ones_like(grey), taps)
