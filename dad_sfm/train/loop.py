@@ -28,6 +28,7 @@ from tqdm import tqdm
 from ..config import ConfigError, to_json
 from .batch import PairBatch
 from .loss import Loss
+from .normalisation import normalise
 
 
 class Data(Protocol):
@@ -202,13 +203,6 @@ class Loop:
         with (self.run_dir / "log.jsonl").open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
         return {k: f"{values[k]:.3f}" for k in ("loss", "hit_rate") if k in values}
-
-
-def normalise(images: Tensor) -> Tensor:
-    """ImageNet statistics, as the networks expect: B×3×H×W in [0, 1] -> normalised."""
-    mean = images.new_tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
-    std = images.new_tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
-    return (images - mean) / std
 
 
 @contextmanager

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar, get_args
 
-import torch
-
-from ..device import choose_device
-from .homography_pairs import HomographyPairs
-from .loop import Loop
+from .homography_pairs import HomographyConf
+from .loop import LoopConf
+from .networks import NETWORKS
 from .package import package
-from .presets import NETWORKS, PRESETS, RunConf
-from .rl import RLObjective
+from .polarity import Polarity
+from .presets import PRESETS, RunConf, distillation
+from .runs import Start, distil, train
+from .teachers import Combination
+
+Conf = TypeVar("Conf", HomographyConf, LoopConf)
 
 EPILOG = """\
 A run lives in its folder (--run): conf.json, log.jsonl (loss, hit rate and the other terms, a line
@@ -22,7 +24,10 @@ every few steps), last.pt (everything needed to go on) and weights.safetensors (
 Kill it or press Ctrl-C whenever you like; the same command goes on from the last save, with the
 same batches an uninterrupted run would have seen.
 
-  dad-sfm train rl --photos my_photos --preset nano --run runs/nano
+  dad-sfm train rl --photos my_photos --polarity light --run runs/light
+  dad-sfm train rl --photos my_photos --polarity dark --run runs/dark
+  dad-sfm train distil --photos my_photos --run runs/nano \\
+      --teachers runs/light/weights.safetensors runs/dark/weights.safetensors
   dad-sfm extract scene/images --export-dir out --weights runs/nano/weights.safetensors
 
 Presets: paper (the DaD publication's values), nano (two CPU cores, hours), smoke (a minute).
@@ -33,15 +38,23 @@ def add_methods(parser: argparse.ArgumentParser) -> None:
     """The sub-commands of ``train``; each sets ``run_method``, which returns the file it wrote."""
     methods = parser.add_subparsers(dest="method", required=True, metavar="METHOD")
     rl = methods.add_parser("rl", help="reinforcement learning on homography pairs")
+    _run_arguments(rl)
     _rl_arguments(rl)
     rl.set_defaults(run_method=_run_rl)
+    distillation = methods.add_parser(
+        "distil", help="several detectors -> one", aliases=["distill"]
+    )
+    _run_arguments(distillation)
+    _distil_arguments(distillation)
+    distillation.set_defaults(run_method=_run_distil)
     shipped = methods.add_parser("package", help="a run's weights -> a float16 file to ship")
     shipped.add_argument("weights", type=Path, help="weights.safetensors of a run")
     shipped.add_argument("target", type=Path, help="file to write")
     shipped.set_defaults(run_method=lambda options: package(options.weights, options.target))
 
 
-def _rl_arguments(parser: argparse.ArgumentParser) -> None:
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    """What every run is asked."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(
@@ -50,71 +63,78 @@ def _rl_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, required=True, help="run folder, made or gone on with")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="nano")
     parser.add_argument("--network", choices=sorted(NETWORKS), help="instead of the preset's")
-    parser.add_argument(
-        "--polarity",
-        choices=("free", "light", "dark"),
-        help="keypoints brighter or darker than their surroundings; free: what emerges",
-    )
     parser.add_argument("--steps", type=int, help="instead of the preset's")
     parser.add_argument("--batch", type=int, help="pairs a step, instead of the preset's")
     parser.add_argument("--learning-rate", type=float, help="instead of the preset's")
+    parser.add_argument(
+        "--rotation-deg", type=float, help="turn each view by up to this; 0 trains upright"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--init", type=Path, help="weights to start from (a weights file)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
 
 
+def _rl_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--polarity",
+        choices=get_args(Polarity),
+        help="keypoints brighter or darker than their surroundings; free: what emerges",
+    )
+    parser.add_argument(
+        "--negative",
+        action="store_true",
+        help="start from --init seen in the negative: from a light detector to a dark one",
+    )
+
+
+def _distil_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--teachers", nargs="+", type=Path, required=True, help="weights files, of any network"
+    )
+    parser.add_argument(
+        "--how", choices=get_args(Combination), default="max", help="one policy of several"
+    )
+    parser.add_argument("--cache", type=Path, help="folder that keeps the teachers' maps")
+
+
 def _run_rl(options: argparse.Namespace) -> Path:
     conf = _conf(options)
-    return train(conf, options.photos, options.run, device=options.device, init=options.init)
+    if options.polarity is not None:
+        conf = replace(conf, objective=replace(conf.objective, polarity=options.polarity))
+    return train(
+        conf,
+        options.photos,
+        options.run,
+        device=options.device,
+        start=Start(options.init, options.negative),
+    )
+
+
+def _run_distil(options: argparse.Namespace) -> Path:
+    return distil(
+        distillation(_conf(options), options.how),
+        options.photos,
+        options.run,
+        teachers=options.teachers,
+        cache=options.cache,
+        device=options.device,
+        start=Start(options.init),
+    )
 
 
 def _conf(options: argparse.Namespace) -> RunConf:
+    """The preset, with what the options say instead."""
     conf = PRESETS[options.preset]
-    data, loop = conf.data, replace(conf.loop, seed=options.seed)
-    objective = conf.objective
-    if options.polarity is not None:
-        objective = replace(objective, polarity=options.polarity)
-    if options.batch is not None:
-        data = replace(data, batch=options.batch)
-    if options.steps is not None:
-        loop = replace(loop, steps=options.steps)
-    if options.learning_rate is not None:
-        loop = replace(loop, learning_rate=options.learning_rate)
-    network = options.network or conf.network
-    return replace(conf, network=network, data=data, objective=objective, loop=loop)
-
-
-def train(
-    conf: RunConf,
-    photos: Sequence[Path | str],
-    run_dir: Path | str,
-    *,
-    device: str = "auto",
-    init: Path | None = None,
-) -> Path:
-    """Reinforcement learning on homography pairs; returns the path of the weights.
-
-    ``init`` starts from the weights of a file instead of random ones.  Raises FileNotFoundError
-    when there are no photos, `ConfigError` when the folder holds another run, and
-    `TrainingError` when the loss is not finite.
-    """
-    torch.manual_seed(conf.loop.seed)
-    network = NETWORKS[conf.network]()
-    if init is not None:
-        from ..detectors.dad.weights import load_weights
-
-        load_weights(network, init)
-    loop = Loop(
-        network,
-        RLObjective(conf.objective),
-        HomographyPairs(photos, conf.data, seed=conf.loop.seed),
+    data = _but(conf.data, batch=options.batch, rotation_deg=options.rotation_deg)
+    loop = _but(
         conf.loop,
-        run_dir=run_dir,
-        device=choose_device(device),
-        description={
-            **asdict(conf),
-            "photos": [str(p) for p in photos],
-            "init": str(init) if init else None,
-        },
+        steps=options.steps,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
     )
-    return loop.run()
+    return replace(conf, network=options.network or conf.network, data=data, loop=loop)
+
+
+def _but(conf: Conf, **values: Any) -> Conf:
+    """``conf`` with those of the values that are given."""
+    return replace(conf, **{k: v for k, v in values.items() if v is not None})

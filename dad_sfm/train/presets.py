@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from torch import nn
-
+from .distill import DistillConf
 from .homography_pairs import HomographyConf
 from .loop import LoopConf
 from .rl import RLConf
 from .sampling import SamplingConf
+from .teachers import Combination
 
 
 @dataclass(frozen=True)
@@ -19,24 +18,9 @@ class RunConf:
 
     network: str = "dad"
     data: HomographyConf = field(default_factory=HomographyConf)
-    objective: RLConf = field(default_factory=RLConf)
+    objective: RLConf | DistillConf = field(default_factory=RLConf)
     loop: LoopConf = field(default_factory=LoopConf)
 
-
-def _dad() -> nn.Module:
-    from ..detectors.dad.network import DaD
-
-    return DaD()
-
-
-def _nano() -> nn.Module:
-    from ..detectors.dad.nano import Nano
-
-    return Nano()
-
-
-# Network plugs: a name, and a function that makes the untrained network.
-NETWORKS: dict[str, Callable[[], nn.Module]] = {"dad": _dad, "nano": _nano}
 
 PAPER = RunConf(data=HomographyConf(size=640, batch=8))
 
@@ -70,3 +54,12 @@ PRESETS: dict[str, RunConf] = {
         ),
     ),
 }
+
+
+def distillation(conf: RunConf, how: Combination = "max") -> RunConf:
+    """The run that distils teachers of a preset: its network, data and loop, another objective."""
+    if isinstance(conf.objective, DistillConf):
+        return replace(conf, objective=replace(conf.objective, how=how))
+    measured = replace(conf.objective.sampling, balance=0.0)
+    objective = DistillConf(how, measured, subpixel_temp=conf.objective.subpixel_temp)
+    return replace(conf, objective=objective)

@@ -10,9 +10,9 @@ from dad_sfm.config import ConfigError
 from dad_sfm.train.homography_pairs import HomographyPairs
 from dad_sfm.train.loop import Loop, LoopConf, TrainingError
 from dad_sfm.train.loss import Loss
-from dad_sfm.train.main import train
 from dad_sfm.train.presets import PRESETS
 from dad_sfm.train.rl import RLObjective
+from dad_sfm.train.runs import train
 
 SMOKE = PRESETS["smoke"]
 TINY = replace(

@@ -2,13 +2,11 @@ from dataclasses import replace
 
 import pytest
 import torch
+from known_pairs import SIZE, blobs, hills, same_view
 
-from dad_sfm.train.batch import PairBatch
-from dad_sfm.train.homography_pairs import view_grid
 from dad_sfm.train.rl import RLConf, RLObjective, _coverage_loss, window_values
 from dad_sfm.train.sampling import SamplingConf
 
-SIZE = 64
 CONF = RLConf(
     sampling=SamplingConf(keypoints=(12, 12), nms_size=9, balance=0.0),
     hit="mutual",
@@ -16,19 +14,8 @@ CONF = RLConf(
 )
 
 
-def same_view(batch: int = 1) -> PairBatch:
-    """Two identical views: every point lands on itself."""
-    warp = view_grid(SIZE).float().expand(batch, SIZE, SIZE, 2)
-    images = torch.zeros(batch, 3, SIZE, SIZE)
-    valid = torch.ones(batch, SIZE, SIZE, dtype=torch.bool)
-    return PairBatch(images, images, warp, warp, valid, valid)
-
-
-def peaks(points: list[tuple[int, int]], height: float = 6.0) -> torch.Tensor:
-    """Logits that are Gaussian hills at integer points (x, y)."""
-    y, x = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
-    hills = [height * torch.exp(-((x - px) ** 2 + (y - py) ** 2) / 8.0) for px, py in points]
-    return torch.stack(hills).amax(dim=0)[None, None].requires_grad_()
+def peaks(points: list[tuple[int, int]]) -> torch.Tensor:
+    return hills(points).requires_grad_()
 
 
 def test_repeated_points_rise_and_others_fall():
@@ -96,3 +83,16 @@ def test_a_pair_without_overlap_is_no_nan():
     loss.total.backward()
     assert loss.total.isfinite()
     assert a.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(("polarity", "rises"), [("light", [True, False]), ("dark", [False, True])])
+def test_only_the_wanted_polarity_is_rewarded(polarity, rises):
+    light, dark = (20, 20), (44, 44)
+    batch = same_view(images=blobs([light], [dark]))
+    conf = replace(CONF, polarity=polarity, sampling=replace(CONF.sampling, keypoints=(2, 2)))
+    a, b = peaks([light, dark]), peaks([light, dark])
+    loss = RLObjective(conf)(a, b, batch, 0)
+    loss.total.backward()
+    assert [a.grad[0, 0, y, x].item() < 0 for x, y in (light, dark)] == rises
+    assert loss.scalars["hit_rate"].item() == pytest.approx(0.5, abs=0.02)
+    assert loss.scalars["light"].item() == pytest.approx(0.5)

@@ -29,6 +29,7 @@ class Nano(nn.Module):
     """B×3×H×W ImageNet-normalised images -> B×1×H×W logits; H and W multiples of ``stride``."""
 
     stride = 8
+    reads_image = ("encode_half.0.0", "encode_full")  # the convolutions that do
 
     def __init__(self, half: int = 32, quarter: int = 48, eighth: int = 64, full: int = 8) -> None:
         super().__init__()

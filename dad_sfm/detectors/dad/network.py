@@ -109,6 +109,7 @@ class DaD(nn.Module):
     """
 
     stride = 8
+    reads_image = ("encoder.layers.0",)  # the convolutions that do
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,0 +1,79 @@
+"""Objective plug: distillation of any number of teachers into one student.
+
+Source: DaD (arXiv 2503.07347): the student's policy over the pixels is pulled to the teachers'
+combined one by KL(teachers || student).  The pairs' warp is used for measuring only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from .batch import PairBatch
+from .loss import Loss
+from .polarity import contrast
+from .rewards import mutual_hit
+from .sampling import SamplingConf
+from .teachers import Combination, Teachers, log_policy
+from .views import Crossing, View, crossings, entropy, mean_over_points
+
+
+@dataclass(frozen=True)
+class DistillConf:
+    """How teachers are combined, and how the student is measured meanwhile."""
+
+    how: Combination = "max"
+    sampling: SamplingConf = field(default_factory=SamplingConf)  # of the measured keypoints
+    subpixel_temp: float = 0.5
+    hit_sigma_px: float = 0.8
+
+
+class DistillObjective:
+    """Loss of a student's logits on the images of a `PairBatch`."""
+
+    def __init__(self, conf: DistillConf, teachers: Teachers) -> None:
+        self.conf, self.teachers = conf, teachers
+
+    def __call__(self, logits_a: Tensor, logits_b: Tensor, batch: PairBatch, step: int) -> Loss:
+        """logits_a, logits_b: B×1×H×W float32."""
+        wanted = self.teachers.log_policy(torch.cat([batch.images_a, batch.images_b]))
+        kl = divergence(wanted, log_policy(torch.cat([logits_a, logits_b])))
+        measures = self._measures(logits_a.detach(), logits_b.detach(), batch)
+        measures["entropy_teachers"] = entropy(wanted)
+        return Loss(kl, {"loss": kl.detach(), **measures})
+
+    @torch.no_grad()
+    def _measures(self, logits_a: Tensor, logits_b: Tensor, batch: PairBatch) -> dict[str, Tensor]:
+        conf = self.conf
+        a, b = (
+            View.sample(
+                logits,
+                images,
+                valid,
+                conf.sampling,
+                conf.sampling.keypoints[1],
+                subpixel_temp=conf.subpixel_temp,
+            )
+            for logits, images, valid in (
+                (logits_a, batch.images_a, batch.valid_a),
+                (logits_b, batch.images_b, batch.valid_b),
+            )
+        )
+        ways = [self._measured(crossing) for crossing in crossings(a, b, batch)]
+        return {name: torch.stack([way[name] for way in ways]).mean() for name in ways[0]}
+
+    def _measured(self, crossing: Crossing) -> dict[str, Tensor]:
+        hits = mutual_hit(crossing.distance, sigma_px=self.conf.hit_sigma_px)
+        light = contrast(crossing.view.images, crossing.view.points_px) > 0
+        return {
+            "hit_rate": mean_over_points(hits, crossing.covisible),
+            "light": mean_over_points(light.float(), crossing.view.sampled),
+            "entropy": entropy(crossing.view.logits),
+        }
+
+
+def divergence(wanted: Tensor, found: Tensor) -> Tensor:
+    """KL(wanted || found) in nats, mean over the images; both B×1×H×W log-probabilities."""
+    return (wanted.exp() * (wanted - found)).flatten(1).sum(dim=1).mean()

@@ -1,0 +1,132 @@
+import itertools
+import math
+
+import pytest
+import torch
+from known_pairs import SIZE, blobs, hills, same_view
+from safetensors.torch import save_file
+from torch import nn
+
+from dad_sfm.checkpoints import CheckpointError
+from dad_sfm.config import ConfigError
+from dad_sfm.detectors.dad.nano import Nano
+from dad_sfm.train.distill import DistillConf, DistillObjective, divergence
+from dad_sfm.train.presets import PRESETS, distillation
+from dad_sfm.train.runs import distil, train
+from dad_sfm.train.sampling import SamplingConf
+from dad_sfm.train.teachers import Teachers, combined, load_any, log_policy
+
+LIGHT, DARK = [(16, 16), (48, 16)], [(16, 48), (48, 48)]
+
+
+class Fixed(nn.Module):
+    """A teacher that has one answer."""
+
+    def __init__(self, logits: torch.Tensor) -> None:
+        super().__init__()
+        self.logits = logits
+        self.asked = 0
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.asked += 1
+        return self.logits.expand(len(images), -1, -1, -1)
+
+
+def two_teachers(**options) -> Teachers:
+    return Teachers([Fixed(hills(LIGHT)), Fixed(hills(DARK))], "max", bf16=False, **options)
+
+
+def maxima(log_p: torch.Tensor) -> set[tuple[int, int]]:
+    """Places (x, y) that stand well above the uniform policy and above all in their 5×5 window."""
+    best = torch.nn.functional.max_pool2d(log_p, 5, 1, 2)
+    found = (log_p == best) & (log_p > -math.log(SIZE * SIZE) + 1)
+    return {(int(x), int(y)) for y, x in found[0, 0].nonzero()}
+
+
+def test_the_maximum_keeps_the_peaks_of_all():
+    log_p = [log_policy(hills(LIGHT)), log_policy(hills(DARK))]
+    assert maxima(combined(log_p, "max")) == {*LIGHT, *DARK}
+
+
+def test_the_product_loses_what_one_teacher_alone_is_sure_of():
+    near, far = [(16, 16), (20, 16)], [(20, 16), (48, 48)]
+    log_p = [log_policy(hills(near)), log_policy(hills(far))]
+    together = combined(log_p, "product")[0, 0].exp()
+    assert together[16, 20] > 50 * together[16, 12]
+    assert together[16, 20] > 50 * together[48, 48]
+
+
+@pytest.mark.parametrize("how", ["max", "mean", "product"])
+def test_what_is_combined_sums_to_one_and_the_order_does_not_matter(how):
+    generator = torch.Generator().manual_seed(0)
+    log_p = [log_policy(torch.randn(2, 1, 8, 8, generator=generator)) for _ in range(3)]
+    each = [combined(order, how) for order in itertools.permutations(log_p)]
+    assert torch.allclose(each[0].exp().sum(dim=(1, 2, 3)), torch.ones(2), atol=1e-5)
+    assert all(torch.allclose(each[0], other, atol=1e-5) for other in each[1:])
+
+
+def test_the_mean_is_the_mean():
+    log_p = [log_policy(hills(LIGHT)), log_policy(hills(DARK))]
+    expected = (log_p[0].exp() + log_p[1].exp()) / 2
+    assert torch.allclose(combined(log_p, "mean").exp(), expected, atol=1e-7)
+
+
+def test_divergence_of_known_distributions():
+    a = torch.tensor([0.5, 0.25, 0.125, 0.125]).log().view(1, 1, 2, 2)
+    b = torch.full((1, 1, 2, 2), math.log(0.25))
+    # log 4 minus the entropy 1.75 log 2
+    assert divergence(a, b).item() == pytest.approx(0.25 * math.log(2), abs=1e-6)
+    assert divergence(a, a).item() == pytest.approx(0, abs=1e-7)
+
+
+def test_the_step_raises_what_the_teachers_have():
+    student = hills([LIGHT[0], (32, 32)]).requires_grad_()
+    objective = DistillObjective(DistillConf(sampling=SamplingConf((4, 4), 9)), two_teachers())
+    loss = objective(student, student, same_view(images=blobs(LIGHT, DARK)), 0)
+    loss.total.backward()
+    assert student.grad[0, 0, 48, 48] < 0
+    assert student.grad[0, 0, 32, 32] > 0
+
+
+def test_a_perfect_student_is_told_so():
+    student = combined([log_policy(hills(LIGHT)), log_policy(hills(DARK))], "max")
+    objective = DistillObjective(DistillConf(sampling=SamplingConf((4, 4), 9)), two_teachers())
+    loss = objective(student, student, same_view(images=blobs(LIGHT, DARK)), 0)
+    assert loss.total.item() == pytest.approx(0, abs=1e-5)
+    assert loss.scalars["light"].item() == pytest.approx(0.5)
+    assert loss.scalars["hit_rate"].item() == pytest.approx(1, abs=1e-3)
+
+
+def test_the_cache_answers_for_the_same_images_only(tmp_path):
+    teachers = two_teachers(cache=tmp_path, identity="two")
+    images = torch.rand(2, 3, SIZE, SIZE)
+    first, again = teachers.log_policy(images), teachers.log_policy(images)
+    assert [network.asked for network in teachers.networks] == [1, 1]
+    assert torch.allclose(first.exp(), again.exp(), rtol=0.02)
+    teachers.log_policy(images.flip(0))
+    assert [network.asked for network in teachers.networks] == [2, 2]
+    other = two_teachers(cache=tmp_path, identity="two others")
+    other.log_policy(images)
+    assert other.networks[0].asked == 1
+
+
+def test_teachers_of_different_networks(tmp_path):
+    from dad_sfm.detectors.dad.network import DaD
+
+    for network in (Nano(), DaD()):
+        path = tmp_path / f"{type(network).__name__}.safetensors"
+        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, path)
+        assert type(load_any(path)[0]) is type(network)
+    save_file({"weight": torch.zeros(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="none of the networks"):
+        Teachers.from_files([tmp_path / "other.safetensors"], "max")
+    with pytest.raises(CheckpointError, match="at least one"):
+        Teachers.from_files([], "max")
+
+
+def test_a_configuration_of_the_other_kind_is_refused(photos, tmp_path):
+    smoke = PRESETS["smoke"]
+    with pytest.raises(ConfigError, match="distil"):
+        train(distillation(smoke), [photos], tmp_path)
+    with pytest.raises(ConfigError, match="distillation"):
+        distil(smoke, [photos], tmp_path, teachers=[])

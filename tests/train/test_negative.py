@@ -1,0 +1,20 @@
+import pytest
+import torch
+
+from dad_sfm.train.negative import negative
+from dad_sfm.train.networks import NETWORKS
+from dad_sfm.train.normalisation import normalise
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_it_sees_the_negative(name):
+    torch.manual_seed(0)
+    network = NETWORKS[name]().eval()
+    # Wide enough that the middle hardly sees the border's padding.
+    images = torch.rand(1, 3, 192, 192)
+    with torch.no_grad():
+        expected = network(normalise(1 - images))
+        found = negative(network)(normalise(images))
+    middle = (..., slice(88, 104), slice(88, 104))
+    spread = expected[middle].std()
+    assert (found - expected)[middle].abs().max() < 0.02 * spread
