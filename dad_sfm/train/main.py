@@ -13,6 +13,7 @@ from .networks import NETWORKS
 from .package import package
 from .polarity import Polarity
 from .presets import PRESETS, RunConf, distillation
+from .published import export_published, import_published
 from .runs import Start, distil, train
 from .teachers import Combination
 
@@ -51,6 +52,14 @@ def add_methods(parser: argparse.ArgumentParser) -> None:
     shipped.add_argument("weights", type=Path, help="weights.safetensors of a run")
     shipped.add_argument("target", type=Path, help="file to write")
     shipped.set_defaults(run_method=lambda options: package(options.weights, options.target))
+    exported = methods.add_parser("export", help="full network -> published format (.pth)")
+    exported.add_argument("weights", type=Path, help="weights of a full DaD network")
+    exported.add_argument("target", type=Path, help="*.pth, which the original code loads")
+    exported.set_defaults(run_method=lambda o: export_published(o.weights, o.target))
+    imported = methods.add_parser("import", help="published format (.pth) -> safetensors")
+    imported.add_argument("weights", type=Path, help="checkpoint in the published format")
+    imported.add_argument("target", type=Path, help="*.safetensors to write")
+    imported.set_defaults(run_method=lambda o: import_published(o.weights, o.target))
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:

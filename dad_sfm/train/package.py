@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+
+from .replacing import replacing
 
 
 def package(weights: Path | str, target: Path | str) -> Path:
@@ -22,10 +23,8 @@ def package(weights: Path | str, target: Path | str) -> Path:
     with safe_open(str(weights), framework="pt") as source:
         metadata = dict(source.metadata() or {})
         tensors = {name: _halved(source.get_tensor(name)) for name in source.keys()}  # noqa: SIM118
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.partial")
-    save_file(tensors, str(partial), metadata=metadata)
-    os.replace(partial, target)
+    with replacing(target) as path:
+        save_file(tensors, str(path), metadata=metadata)
     return target
 
 
