@@ -1,8 +1,14 @@
-"""The one thing that data hands to objectives: image pairs with a known warp, each way."""
+"""What data hands to objectives: image pairs with a known warp, each way.
+
+Data comes in two halves, so that the training device is never kept waiting and does the heavy
+part: `Data.batch` decodes, crops and draws on the host (on a loader thread), `PairSource.on`
+warps and augments the whole batch on the device.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -28,10 +34,19 @@ class PairBatch:
     valid_a: Tensor
     valid_b: Tensor
 
-    def to(self, device: torch.device) -> PairBatch:
-        return PairBatch(
-            **{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)}
-        )
+
+class PairSource(Protocol):
+    """The ingredients of a batch, on the host."""
+
+    def on(self, device: torch.device) -> PairBatch:
+        """Move the ingredients to the device, and warp and augment them there."""
+
+
+class Data(Protocol):
+    """A data plug."""
+
+    def batch(self, step: int) -> PairSource:
+        """The ingredients of one step.  They depend on the plug's seed and the step alone."""
 
 
 def warp_points(points_px: Tensor, warp: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:

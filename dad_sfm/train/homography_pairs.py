@@ -8,7 +8,6 @@ resumed run sees what an uninterrupted one would have seen.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -16,13 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from ..homography import random_view
 from ..images import ImageError, list_images, read_image
 from .batch import PairBatch
+from .looks import inside, look, project, random_looks, view_grid
 from .photometric import Photometric
 
 
@@ -41,6 +39,44 @@ class HomographyConf:
     photometric: Photometric = field(default_factory=Photometric)
 
 
+@dataclass(frozen=True)
+class HomographySource:
+    """Canvases and what the two views see of them.
+
+    canvases                     B×3×S×S uint8
+    canvas_from_a, canvas_from_b B×3×3 float64, normalised coordinates
+    """
+
+    canvases: Tensor
+    canvas_from_a: Tensor
+    canvas_from_b: Tensor
+    photometric_seed: int
+    conf: HomographyConf
+
+    def on(self, device: torch.device) -> PairBatch:
+        grid = view_grid(self.conf.size, device=device)
+
+        def seen(target_from_view: Tensor) -> Tensor:
+            # Composed in double precision, applied in single: a ten-thousandth of a pixel.
+            return project(target_from_view.float().to(device), grid)
+
+        on_canvas_a, on_canvas_b = seen(self.canvas_from_a), seen(self.canvas_from_b)
+        b_from_a = seen(torch.linalg.inv(self.canvas_from_b) @ self.canvas_from_a)
+        a_from_b = seen(torch.linalg.inv(self.canvas_from_a) @ self.canvas_from_b)
+        views = look(self.canvases.to(device, non_blocking=True), on_canvas_a, on_canvas_b)
+        images = self.conf.photometric(torch.cat(views), seed=self.photometric_seed)
+        images_a, images_b = images.chunk(2)
+        # Both views look at one canvas, so a pixel off it in A is off it in B as well.
+        return PairBatch(
+            images_a=images_a,
+            images_b=images_b,
+            b_from_a=b_from_a,
+            a_from_b=a_from_b,
+            valid_a=inside(on_canvas_a) & inside(b_from_a),
+            valid_b=inside(on_canvas_b) & inside(a_from_b),
+        )
+
+
 class HomographyPairs:
     """Batches of homography pairs from all photos under the given folders.
 
@@ -57,38 +93,29 @@ class HomographyPairs:
         # as a training step.
         self._decode = lru_cache(maxsize=1500)(_decode)
 
-    def batch(self, step: int) -> PairBatch:
-        """The pairs of one step, on the CPU."""
+    def batch(self, step: int) -> HomographySource:
         conf = self.conf
         rng = np.random.default_rng((self.seed, step))
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         canvases = torch.stack([self._canvas(rng) for _ in range(conf.batch)])
-        # canvas_from_view, both in normalised coordinates
-        canvas_from_a = _homographies(conf, rng)
-        canvas_from_b = _homographies(conf, rng)
-        grid = view_grid(conf.size)
-        on_canvas_a, on_canvas_b = (project(h, grid) for h in (canvas_from_a, canvas_from_b))
-        b_from_a = project(torch.linalg.inv(canvas_from_b) @ canvas_from_a, grid)
-        a_from_b = project(torch.linalg.inv(canvas_from_a) @ canvas_from_b, grid)
-
-        def view(on_canvas: Tensor) -> Tensor:
-            # Reflection: a view that looks past the photo sees no black edge to learn from.
-            image = F.grid_sample(
-                canvases, on_canvas.float(), padding_mode="reflection", align_corners=False
+        canvas_from_a, canvas_from_b = (
+            random_looks(
+                rng,
+                conf.batch,
+                size=conf.size,
+                canvas=conf.canvas,
+                rotation_deg=conf.rotation_deg,
+                scale=conf.scale,
+                shift_px=conf.shift_px,
+                perspective=conf.perspective,
             )
-            return conf.photometric(image, generator)
-
-        # Both views look at one canvas, so a pixel off it in A is off it in B as well.
-        return PairBatch(
-            images_a=view(on_canvas_a),
-            images_b=view(on_canvas_b),
-            b_from_a=b_from_a.float(),
-            a_from_b=a_from_b.float(),
-            valid_a=_inside(on_canvas_a) & _inside(b_from_a),
-            valid_b=_inside(on_canvas_b) & _inside(a_from_b),
+            for _ in "ab"
+        )
+        return HomographySource(
+            canvases, canvas_from_a, canvas_from_b, int(rng.integers(2**62)), conf
         )
 
     def _canvas(self, rng: np.random.Generator) -> Tensor:
+        """A 3×S×S uint8 window of a random photo."""
         side = round(self.conf.size * self.conf.canvas)
         for _ in range(10):
             try:
@@ -103,46 +130,8 @@ class HomographyPairs:
         x, y = int(rng.integers(W - window + 1)), int(rng.integers(H - window + 1))
         crop = Image.fromarray(photo[y : y + window, x : x + window])
         crop = crop.resize((side, side), Image.Resampling.BICUBIC)
-        return torch.from_numpy(np.array(crop)).permute(2, 0, 1).float() / 255
+        return torch.from_numpy(np.array(crop)).permute(2, 0, 1)
 
 
 def _decode(path: Path) -> np.ndarray:
     return np.asarray(read_image(path))
-
-
-_FAR = 1e3  # normalised; finite, so that reading a warp between pixels makes no NaN
-
-
-def view_grid(size: int) -> Tensor:
-    """size×size×2 normalised pixel centres (float64)."""
-    centres = (torch.arange(size, dtype=torch.float64) * 2 + 1) / size - 1
-    y, x = torch.meshgrid(centres, centres, indexing="ij")
-    return torch.stack([x, y], dim=-1)
-
-
-def project(homography: Tensor, points: Tensor) -> Tensor:
-    """Apply B×3×3 homographies to H×W×2 points -> B×H×W×2; points behind go far away."""
-    mapped = torch.einsum("bij,hwj->bhwi", homography, F.pad(points, (0, 1), value=1.0))
-    depth = mapped[..., 2:]
-    return torch.where(depth > 1e-6, mapped[..., :2] / depth.clamp(min=1e-6), _FAR)
-
-
-def _inside(points_norm: Tensor) -> Tensor:
-    return (points_norm.abs() < 1).all(dim=-1)
-
-
-def _homographies(conf: HomographyConf, rng: np.random.Generator) -> Tensor:
-    """B random canvas_from_view homographies in normalised coordinates."""
-    spread, centre = math.log(conf.scale), -math.log(conf.canvas)
-    shift = 2 * conf.shift_px / (conf.size * conf.canvas)
-    views = [
-        random_view(
-            rng,
-            rotation_deg=conf.rotation_deg,
-            log_scale=(centre - spread, centre + spread),
-            perspective=conf.perspective,
-            shift=(shift, shift),
-        )
-        for _ in range(conf.batch)
-    ]
-    return torch.from_numpy(np.stack(views))

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -26,14 +26,9 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from ..config import ConfigError, to_json
-from .batch import PairBatch
+from .batch import Data, PairBatch
 from .loss import Loss
 from .normalisation import normalise
-
-
-class Data(Protocol):
-    def batch(self, step: int) -> PairBatch: ...
-
 
 Objective = Callable[[Tensor, Tensor, PairBatch, int], Loss]
 
@@ -120,7 +115,7 @@ class Loop:
             while self.step < self.conf.steps:
                 batch = coming.result()
                 coming = pool.submit(self.data.batch, self.step + 1)
-                yield batch.to(self.device)
+                yield batch.on(self.device)
             coming.cancel()
 
     def _train_step(self, batch: PairBatch) -> dict[str, Tensor]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -22,34 +21,40 @@ class Photometric:
     blurred: float = 0.4  # probability of blur at all
     noise: float = 0.04  # standard deviation of Gaussian noise
 
-    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        """Change B×3×H×W images in [0, 1]; the result stays in [0, 1]."""
-        B = len(images)
+    def __call__(self, images: Tensor, *, seed: int) -> Tensor:
+        """Change B×3×H×W images in [0, 1]; the result stays in [0, 1].
+
+        Everything is drawn on the images' device: equal seeds give equal values on equal devices.
+        """
+        from kornia.enhance import adjust_gamma
+
+        B, device = len(images), images.device
+        generator = torch.Generator(device).manual_seed(seed)
 
         def draw(*shape: int) -> Tensor:
-            return torch.rand(B, *shape, generator=generator).to(images.device)
+            return torch.rand(B, *shape, generator=generator, device=device)
 
         def spread(strength: float, channels: int = 1) -> Tensor:
             return (2 * draw(channels, 1, 1) - 1) * strength
 
-        images = images.clamp(1e-4, 1) ** spread(self.gamma).exp()
+        images = adjust_gamma(images.clamp(min=1e-4), spread(self.gamma).exp().flatten())
+        # Contrast, brightness and colour are one affine change with one clip, at the very end;
+        # kornia's would clip after each.
         mean = images.mean(dim=(1, 2, 3), keepdim=True)
-        images = (images - mean) * (1 + spread(self.contrast)) + mean + spread(self.brightness)
-        images = images * (1 + spread(self.colour, 3))
+        contrast, brightness = 1 + spread(self.contrast), spread(self.brightness)
+        colour = 1 + spread(self.colour, 3)
+        offset = (mean * (1 - contrast) + brightness) * colour
+        images = torch.addcmul(offset, images, contrast * colour)
         grey = draw(1, 1, 1) < self.grey
         images = torch.where(grey, images.mean(dim=1, keepdim=True), images)
-        sigma_px = draw(1)[:, 0] * self.blur_px * (draw(1)[:, 0] < self.blurred)
-        images = gaussian_blur(images, sigma_px)
-        noise = torch.randn(images.shape, generator=generator).to(images.device)
-        return (images + noise * draw(1, 1, 1) * self.noise).clamp(0, 1)
+        images = gaussian_blur(images, draw() * self.blur_px * (draw() < self.blurred))
+        noise = torch.randn(images.shape, generator=generator, device=device)
+        return torch.addcmul(images, noise, draw(1, 1, 1) * self.noise).clamp_(0, 1)
 
 
 def gaussian_blur(images: Tensor, sigma_px: Tensor, radius: int = 4) -> Tensor:
     """Blur each of B×C×H×W images by its own Gaussian (B standard deviations in pixels)."""
-    B, C, H, W = images.shape
-    taps = torch.arange(-radius, radius + 1, device=images.device, dtype=images.dtype)
-    kernel = torch.exp(-0.5 * (taps / sigma_px.clamp(min=1e-2)[:, None]) ** 2)
-    kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(C, dim=0)[:, None]
-    flat = F.pad(images.reshape(1, B * C, H, W), (radius,) * 4, mode="reflect")
-    flat = F.conv2d(flat, kernel[..., None, :], groups=B * C)
-    return F.conv2d(flat, kernel[..., :, None], groups=B * C).reshape(B, C, H, W)
+    from kornia.filters import gaussian_blur2d
+
+    sigma = sigma_px.clamp(min=1e-2)[:, None].expand(-1, 2)
+    return gaussian_blur2d(images, 2 * radius + 1, sigma)

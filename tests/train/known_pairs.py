@@ -3,7 +3,7 @@
 import torch
 
 from dad_sfm.train.batch import PairBatch
-from dad_sfm.train.homography_pairs import view_grid
+from dad_sfm.train.looks import view_grid
 
 SIZE = 64
 

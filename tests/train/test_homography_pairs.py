@@ -9,11 +9,12 @@ from dad_sfm.train.homography_pairs import HomographyConf, HomographyPairs
 from dad_sfm.train.photometric import Photometric, gaussian_blur
 
 NO_CHANGE = Photometric(0, 0, 0, 0, 0, 0, 0, 0)
+CPU = torch.device("cpu")
 CONF = HomographyConf(size=96, batch=4, photometric=NO_CHANGE)
 
 
 def test_the_warp_carries_one_view_onto_the_other(photos):
-    batch = HomographyPairs([photos], CONF, seed=1).batch(0)
+    batch = HomographyPairs([photos], CONF, seed=1).batch(0).on(CPU)
     seen = F.grid_sample(batch.images_b, batch.b_from_a, align_corners=False)
     gap = (seen - batch.images_a).abs().mean(dim=1)
     assert batch.valid_a.float().mean() > 0.3
@@ -23,7 +24,7 @@ def test_the_warp_carries_one_view_onto_the_other(photos):
 
 
 def test_points_carried_there_and_back_return(photos):
-    batch = HomographyPairs([photos], CONF, seed=1).batch(3)
+    batch = HomographyPairs([photos], CONF, seed=1).batch(3).on(CPU)
     points = torch.rand(4, 200, 2) * 95
     there, seen = warp_points(points, batch.b_from_a, batch.valid_a)
     back, seen_back = warp_points(there, batch.a_from_b, batch.valid_b)
@@ -36,8 +37,9 @@ def test_a_step_depends_on_seed_and_step_alone(photos):
     conf = replace(CONF, photometric=Photometric())
     first, again = (HomographyPairs([photos], conf, seed=5) for _ in range(2))
     first.batch(0)
-    assert torch.equal(first.batch(7).images_b, again.batch(7).images_b)
-    assert not torch.equal(first.batch(7).images_b, first.batch(8).images_b)
+    seven, eight = first.batch(7).on(CPU), first.batch(8).on(CPU)
+    assert torch.equal(seven.images_b, again.batch(7).on(CPU).images_b)
+    assert not torch.equal(seven.images_b, eight.images_b)
 
 
 def test_no_photos(tmp_path):
