@@ -80,9 +80,10 @@ class Loop:
         self._claim(to_json(description if description is not None else conf))
 
     # ------------------------------------------------------------------------------- run
-    def run(self) -> Path:
+    def run(self, minutes: float | None = None) -> Path:
         """Train to the last step; returns the path of the weights.
 
+        After ``minutes``, but not before one step, the run saves and returns, to go on later.
         Ctrl-C saves and returns.  Raises `TrainingError` on a loss that is not finite; the state
         before it is in the folder.
         """
@@ -91,6 +92,7 @@ class Loop:
             total=self.conf.steps, initial=self.step, desc="train", unit="step", disable=None
         )
         started = time.monotonic() - self._seconds
+        until = math.inf if minutes is None else time.monotonic() + 60 * minutes
         try:
             for batch in self._batches():
                 scalars = self._train_step(batch)
@@ -99,6 +101,8 @@ class Loop:
                 bar.update()
                 if self.step % self.conf.log_every == 0 or self.step == self.conf.steps:
                     bar.set_postfix(self._log(scalars))
+                if time.monotonic() >= until:
+                    break
                 if self.step % self.conf.save_every == 0:
                     self.save()
         except KeyboardInterrupt:

@@ -42,15 +42,19 @@ def train(
     *,
     device: str = "auto",
     start: Start | None = None,
+    minutes: float | None = None,
 ) -> Path:
     """Reinforcement learning; returns the path of the weights.
 
-    Raises FileNotFoundError when there are no photos, `ConfigError` when the folder holds another
-    run, and `TrainingError` when the loss is not finite.
+    After ``minutes`` it saves and returns, and the same call goes on.  Raises FileNotFoundError
+    when there are no photos, `ConfigError` when the folder holds another run, and `TrainingError`
+    when the loss is not finite.
     """
     if not isinstance(conf.objective, RLConf):
         raise ConfigError("this configuration is a distillation's; see distil()")
-    return _run(conf, RLObjective(conf.objective), photos, run_dir, device, start or Start())
+    return _run(
+        conf, RLObjective(conf.objective), photos, run_dir, device, start or Start(), minutes
+    )
 
 
 def distil(
@@ -62,18 +66,20 @@ def distil(
     cache: Path | None = None,
     device: str = "auto",
     start: Start | None = None,
+    minutes: float | None = None,
 ) -> Path:
     """Distil the teachers (weights files, of any networks) into the student ``conf.network``.
 
-    ``cache`` is a folder that keeps the teachers' maps for further students.  Returns the path of
-    the weights; raises what `train` does, and `CheckpointError` for a teacher that fits no network.
+    ``cache`` is a folder that keeps the teachers' maps for further students.  ``minutes`` as in
+    `train`.  Returns the path of the weights; raises what `train` does, and `CheckpointError` for
+    a teacher that fits no network.
     """
     if not isinstance(conf.objective, DistillConf):
         raise ConfigError("this configuration is no distillation; see presets.distillation()")
     asked = Teachers.from_files(teachers, conf.objective.how, cache=cache)
     objective = DistillObjective(conf.objective, asked.to(choose_device(device)))
     described = {"teachers": [sha256_of(path) for path in teachers]}
-    return _run(conf, objective, photos, run_dir, device, start or Start(), described)
+    return _run(conf, objective, photos, run_dir, device, start or Start(), minutes, described)
 
 
 def _run(
@@ -83,6 +89,7 @@ def _run(
     run_dir: Path | str,
     device: str,
     start: Start,
+    minutes: float | None,
     described: dict[str, list[str]] | None = None,
 ) -> Path:
     loop = Loop(
@@ -100,7 +107,7 @@ def _run(
             **(described or {}),
         },
     )
-    return loop.run()
+    return loop.run(minutes)
 
 
 def _network(conf: RunConf, start: Start) -> nn.Module:

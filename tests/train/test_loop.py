@@ -89,6 +89,13 @@ def test_ctrl_c_saves(photos, tmp_path):
     assert loop_in(tmp_path, photos).step == 4
 
 
+def test_time_that_is_up_saves_after_one_step_at_least(photos, tmp_path):
+    for step in (1, 2):
+        weights = loop_in(tmp_path, photos).run(minutes=0)
+        assert weights.is_file()
+        assert loop_in(tmp_path, photos).step == step
+
+
 def test_the_log_holds_loss_and_hit_rate(photos, tmp_path):
     loop_in(tmp_path, photos).run()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
