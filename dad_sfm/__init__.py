@@ -17,6 +17,8 @@ _EXPORTS = {
     "load_DaDLight": "dad_sfm.detectors.dad",
     "load_DaDDark": "dad_sfm.detectors.dad",
     "load_DaDNano": "dad_sfm.detectors.dad",
+    "load_DaDNanoLight": "dad_sfm.detectors.dad",
+    "load_DaDNanoDark": "dad_sfm.detectors.dad",
     "visualize_keypoints": "dad_sfm.visualize",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import nn
@@ -14,7 +14,8 @@ from .nano import Nano
 from .network import DaD
 from .weights import find_weights, load_weights
 
-Variant = Literal["dad", "light", "dark", "nano"]
+NanoVariant = Literal["nano", "nano-light", "nano-dark"]
+Variant = Literal["dad", "light", "dark", NanoVariant]
 
 
 def load_DaD(
@@ -50,7 +51,7 @@ def load_DaD(
 
     Raises `CheckpointError` (a FileNotFoundError) when the weights cannot be had or do not fit.
     """
-    network: nn.Module = Nano() if variant == "nano" else DaD()
+    network: nn.Module = Nano() if variant in get_args(NanoVariant) else DaD()
     digest = load_weights(network, find_weights(variant, weights_path)) if pretrained else None
     return DaDDetector(
         network,
@@ -70,5 +71,7 @@ def load_DaD(
 # The same call with another network or other weights.
 load_DaDLight = partial(load_DaD, variant="light")  # emergent detector of bright points
 load_DaDDark = partial(load_DaD, variant="dark")  # emergent detector of dark points
-# Compact, comes with the package; with the windows it was trained in.
+# Compact, come with the package; with the windows they were trained in.
 load_DaDNano = partial(load_DaD, variant="nano", nms_size=7, subpixel_temp=2.5)
+load_DaDNanoLight = partial(load_DaDNano, variant="nano-light")
+load_DaDNanoDark = partial(load_DaDNano, variant="nano-dark")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..base import Detections
 from .detector import normalize
-from .loaders import Variant, load_DaD
+from .loaders import NanoVariant, Variant, load_DaD
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -41,6 +41,7 @@ class NanoConf:
     subpixel_temp: float = 2.5
     precision: Precision = "float32"
     weights: str | None = None
+    variant: NanoVariant = "nano"
 
 
 class _Plugin:
@@ -80,9 +81,9 @@ class DaDPlugin(_Plugin):
 
 
 class NanoPlugin(_Plugin):
-    """The compact network that comes with the package."""
+    """The compact network that comes with the package, or one of its teachers."""
 
     Conf = NanoConf
 
     def __init__(self, conf: NanoConf, *, device: str = "cpu") -> None:
-        super().__init__(conf, "nano", device)
+        super().__init__(conf, conf.variant, device)

@@ -25,13 +25,15 @@ PUBLISHED = {
     "light": Published("dad_light.pth", f"{_RELEASE}/dad_light.pth"),
     "dark": Published("dad_dark.pth", f"{_RELEASE}/dad_dark.pth"),
     "nano": Published("dad_nano.safetensors"),
+    "nano-light": Published("dad_nano_light.safetensors"),
+    "nano-dark": Published("dad_nano_dark.safetensors"),
 }
 
 
 def find_weights(variant: str, source: Path | str | None = None) -> Path:
     """The local file of a variant's published checkpoint, or of ``source`` instead.
 
-    variant  "dad", "light", "dark" or "nano"
+    variant  "dad", "light", "dark"; "nano", "nano-light" or "nano-dark"
     source   a local path or a URL; None for the published file, downloaded if need be
 
     Raises `CheckpointError` that says what to do when the file cannot be had.
