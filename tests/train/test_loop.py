@@ -10,6 +10,8 @@ from dad_sfm.config import ConfigError
 from dad_sfm.train.homography_pairs import HomographyPairs
 from dad_sfm.train.loop import Loop, LoopConf, TrainingError
 from dad_sfm.train.loss import Loss
+from dad_sfm.train.networks import NETWORKS
+from dad_sfm.train.normalisation import normalise
 from dad_sfm.train.presets import PRESETS
 from dad_sfm.train.rl import RLObjective
 from dad_sfm.train.runs import train
@@ -129,14 +131,29 @@ def test_learning_rate_rises_then_falls_to_zero(photos, tmp_path):
     assert rates[100] == pytest.approx(0)
 
 
+@torch.no_grad()
+def scores(network: nn.Module, batches) -> dict[str, float]:
+    """Means over fixed batches of what the objective says of a network."""
+    network.eval()
+    rows = []
+    for batch in batches:
+        images = normalise(torch.cat([batch.images_a, batch.images_b]))
+        rows.append(RLObjective(SMOKE.objective)(*network(images).chunk(2), batch, 0).scalars)
+    return {name: float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
+
+
 def test_nano_learns_on_a_toy_set(photos, tmp_path):
-    """The whole thing for half a minute: the hit rate must rise well above chance."""
-    weights = train(SMOKE, [photos], tmp_path, device="cpu")
-    log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    """Other views of the toy photos, before and after.
 
-    def mean(name: str, lines: list[dict[str, float]]) -> float:
-        return sum(line[name] for line in lines) / len(lines)
-
-    assert weights.is_file()
-    assert mean("hit_rate", log[-3:]) > 1.7 * mean("hit_rate", log[:3])
-    assert mean("localisation", log[-3:]) < mean("localisation", log[:3])
+    Seeds 0, 1 and 2 end with 5.3, 7.0 and 5.3 times the hit rate that they began with, and 0.48,
+    0.71 and 0.56 px nearer (in float32 4.6, 7.5, 3.7 and 0.29, 0.82, 0.43).
+    """
+    other = HomographyPairs([photos], SMOKE.data, seed=1000)
+    batches = [other.batch(step).on(torch.device("cpu")) for step in range(8)]
+    torch.manual_seed(SMOKE.loop.seed)
+    network = NETWORKS["nano"]()
+    before = scores(network, batches)
+    network.load_state_dict(load_file(train(SMOKE, [photos], tmp_path, device="cpu")))
+    after = scores(network, batches)
+    assert after["hit_rate"] > 2 * before["hit_rate"]
+    assert after["localisation"] < before["localisation"] - 0.1
