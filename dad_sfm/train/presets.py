@@ -24,16 +24,18 @@ class RunConf:
 
 PAPER = RunConf(data=HomographyConf(size=640, batch=8))
 
+_NANO_OBJECTIVE = RLConf(
+    sampling=SamplingConf(keypoints=(48, 224), nms_size=9, border=4),
+    hit="mutual",
+    window_weight=2.0,
+    localisation_weight=1.0,
+    regulariser_weight=0.5,
+)
+
 NANO = RunConf(
     network="nano",
     data=HomographyConf(size=256, batch=8),
-    objective=RLConf(
-        sampling=SamplingConf(keypoints=(48, 224), nms_size=9, border=4),
-        hit="mutual",
-        window_weight=2.0,
-        localisation_weight=1.0,
-        regulariser_weight=0.5,
-    ),
+    objective=_NANO_OBJECTIVE,
     loop=LoopConf(
         steps=4200, learning_rate=2e-3, weight_decay=1e-4, warmup=100, clip=1.0, average=0.998
     ),
@@ -47,8 +49,8 @@ PRESETS: dict[str, RunConf] = {
         NANO,
         data=replace(NANO.data, size=96, batch=4),
         objective=replace(
-            NANO.objective,
-            sampling=replace(NANO.objective.sampling, keypoints=(24, 24)),
+            _NANO_OBJECTIVE,
+            sampling=replace(_NANO_OBJECTIVE.sampling, keypoints=(24, 24)),
             # From random weights few hits reach nano's 0.3, and whether the first hundred steps
             # sharpen the peaks or flatten them would be left to the seed.
             window_baseline=0.1,
