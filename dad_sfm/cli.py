@@ -187,6 +187,82 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
+# -------------------------------------------------------------------------------- benchmark
+def _benchmark_arguments(parser: Parser) -> None:
+    from .evaluation.benchmarks import BENCHMARKS
+
+    parser.add_argument("name", choices=BENCHMARKS.names, help="what to run")
+    parser.add_argument("--data", type=Path, help="folder of the data (default: datasets/NAME)")
+    parser.add_argument(
+        "--features",
+        nargs="+",
+        default=["dad-nano+rootsift"],
+        help="feature presets, and feature files (*.h5) of any tool",
+    )
+    parser.add_argument(
+        "--linker",
+        default="NN-mutual",
+        help="what links keypoints: truth, roma, roma-v2, or a matcher preset",
+    )
+    parser.add_argument("--linker-weights", help="checkpoint of a dense matcher")
+    parser.add_argument("--matches", type=Path, help="match file of any tool, instead of a linker")
+    parser.add_argument(
+        "--budgets", nargs="+", type=int, default=[512, 1024, 2048, 4096, 8192], metavar="N"
+    )
+    parser.add_argument("--limit", type=int, help="at most so many pairs, for a quick look")
+    parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
+    parser.add_argument("--out", type=Path, default=Path("outputs/benchmarks"))
+    parser.add_argument("--overwrite", action="store_true", help="extract anew")
+    _device(parser)
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    from . import benchmark
+    from .evaluation.compare import tables
+    from .evaluation.results import read_result
+
+    weights = options.linker_weights
+    paths = [
+        benchmark.main(
+            options.name,
+            features=features,
+            data=options.data,
+            linker=options.linker,
+            linker_options={"weights": weights} if weights else None,
+            matches=options.matches,
+            budgets=options.budgets,
+            limit=options.limit,
+            weights=options.weights,
+            out=options.out,
+            overwrite=options.overwrite,
+            device=options.device,
+        )
+        for features in options.features
+    ]
+    print("\n".join([*tables([read_result(p) for p in paths]), *map(str, paths)]))
+    return 0
+
+
+# ---------------------------------------------------------------------------------- compare
+def _compare_arguments(parser: Parser) -> None:
+    parser.add_argument("results", nargs="+", type=Path, help="results of benchmarks (*.json)")
+    parser.add_argument("--plots", type=Path, help="folder for curves over the budgets")
+    parser.add_argument("--seed", type=int, default=0, help="of the resampling")
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from .evaluation.compare import tables
+    from .evaluation.results import read_result
+
+    results = [read_result(path) for path in options.results]
+    print("\n".join(tables(results, seed=options.seed)))
+    if options.plots is not None:
+        from .evaluation.plots import plot
+
+        print("\n".join(str(path) for path in plot(results, options.plots)))
+    return 0
+
+
 # -------------------------------------------------------------------------------- visualize
 def _visualize_arguments(parser: Parser) -> None:
     parser.add_argument("image", type=Path)
@@ -232,6 +308,8 @@ COMMANDS: dict[str, tuple[str, Callable[[Parser], None], Callable[[Any], int]]] 
     "extract": ("step 1: folder -> feature file", _extract_arguments, _extract),
     "pairs": ("step 2: names -> pairs file", _pairs_arguments, _pairs),
     "match": ("step 3: features and pairs -> match file", _match_arguments, _match),
+    "benchmark": ("judge features by the field's protocols", _benchmark_arguments, _benchmark),
+    "compare": ("results of benchmarks side by side", _compare_arguments, _compare),
     "train": ("train a detector on your photos", _train_arguments, _train),
     "visualize": ("picture of an image's keypoints", _visualize_arguments, _visualize),
 }

@@ -16,6 +16,7 @@ BOTTOM = {"_version", "config", "types", "coords"}
 MIDDLE = {
     "aliked_network",
     "checkpoints",
+    "dense",
     "descriptors",
     "detectors",
     "device",
@@ -108,7 +109,7 @@ def test_there_are_no_circles() -> None:
 
 
 def test_plug_ins_of_one_kind_do_not_know_each_other() -> None:
-    for kind in ("detectors", "descriptors", "matchers"):
+    for kind in ("dense", "detectors", "descriptors", "matchers"):
         for module in (m for m in MODULES if m.startswith(f"{kind}.")):
             plugin = module.split(".")[1]
             others = {t.split(".")[1] for t in GRAPH[module] if t.startswith(f"{kind}.")}

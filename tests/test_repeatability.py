@@ -7,7 +7,6 @@ from PIL import Image
 from dad_sfm.evaluation.homography_set import (
     HomographyPair,
     HomographySetConf,
-    carried,
     make_set,
     read_set,
 )
@@ -87,7 +86,7 @@ def test_parts():
     assert spacing(points) == 3
     assert np.isnan(spacing(points[:1]))
     assert coverage(points, (64, 64), 32) == 0.25
-    moved, inside = carried(np.array([[900.0, 5], [950, 5]]), SHIFT, H=768, W=1024)
+    moved, inside = PAIR.mapping(SIZE, SIZE)(np.array([[900.0, 5], [950, 5]]))
     assert moved.tolist() == [[1000, 5], [1050, 5]]
     assert inside.tolist() == [True, False]
 
@@ -108,7 +107,7 @@ def test_the_set_is_warped_by_the_homography_it_states(tmp_path):
     set_dir = make_set([tmp_path / "in"], tmp_path / "set", conf)
     (pair,) = read_set(set_dir)
     image_b = np.asarray(Image.open(set_dir / "images" / pair.name_b).convert("L"), float) - 40
-    expected, inside = carried(dots.astype(float), pair.b_from_a, H=300, W=400)
+    expected, inside = pair.mapping((400, 300), (400, 300))(dots.astype(float))
     assert inside.sum() >= 3
     for u, v in expected[inside]:
         near = (np.abs(x - u) <= 7) & (np.abs(y - v) <= 7)

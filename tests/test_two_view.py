@@ -5,8 +5,9 @@ import pytest
 from projected import make_scene
 
 from dad_sfm.colmap_model import write_text_model
-from dad_sfm.evaluation import two_view
-from dad_sfm.evaluation.two_view import MissingDependencyError, TwoView, evaluate
+from dad_sfm.evaluation.estimation import MissingDependencyError
+from dad_sfm.evaluation.pose_task import overlapping_pairs
+from dad_sfm.evaluation.two_view import TwoView, evaluate
 from dad_sfm.store import MatchWriter
 from dad_sfm.types import Matches
 
@@ -49,10 +50,10 @@ def test_bad_matches_do_not(scene, tmp_path):
 
 def test_only_images_that_look_the_same_way_are_compared(scene):
     axes = [scene.gt.images[n].rotation[2] for n in NAMES]
-    wide = two_view.overlapping_pairs(scene.gt, max_axis_deg=180)
+    wide = overlapping_pairs(scene.gt, max_axis_deg=180)
     assert len(wide) == 6
     apart = np.degrees(np.arccos(axes[0] @ axes[3]))
-    near = two_view.overlapping_pairs(scene.gt, max_axis_deg=apart - 0.1)
+    near = overlapping_pairs(scene.gt, max_axis_deg=apart - 0.1)
     assert ("a.png", "d.png") not in near
     assert ("a.png", "b.png") in near
     conf = TwoView(max_axis_deg=1e-6)

@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from ..homography import apply, random_view
+from ..homography import random_view
 from ..images import list_images, read_image, size_for
+from .mappings import PlaneMapping
+from .subsets import evenly
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class HomographySetConf:
     noise: float = 0.03  # standard deviation, share of the full range
     blur_px: float = 1.0  # largest standard deviation
     seed: int = 0
+    limit: int | None = None  # at most this many photos, evenly chosen
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class HomographyPair:
     name_a: str
     name_b: str
     b_from_a: np.ndarray
+
+    def mapping(self, size_a: tuple[int, int], size_b: tuple[int, int]) -> PlaneMapping:
+        """Where points of A are in B; sizes are (W, H)."""
+        return PlaneMapping(self.b_from_a, size_b)
 
 
 def make_set(folders: Sequence[Path | str], set_dir: Path | str, conf: HomographySetConf) -> Path:
@@ -59,7 +66,7 @@ def make_set(folders: Sequence[Path | str], set_dir: Path | str, conf: Homograph
     if not photos:
         raise FileNotFoundError(f"no photos under {', '.join(map(str, folders))}")
     pairs = []
-    for number, path in enumerate(photos):
+    for number, path in enumerate(evenly(photos, conf.limit)):
         rng = np.random.default_rng((conf.seed, number))
         stem = f"{number:04d}"
         b_from_a = _write_pair(read_image(path), set_dir / "images" / stem, conf, rng)
@@ -130,12 +137,3 @@ def _degraded(image: Image.Image, conf: HomographySetConf, rng: np.random.Genera
     values = values + rng.uniform(-1, 1) * conf.brightness
     values = values + rng.normal(size=values.shape) * conf.noise * rng.uniform()
     return Image.fromarray((values.clip(0, 1) * 255 + 0.5).astype(np.uint8))
-
-
-def carried(
-    points_px: np.ndarray, b_from_a: np.ndarray, *, H: int, W: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """N×2 pixel-index points of A in B, and N bool: true where they land inside B."""
-    moved = apply(b_from_a, points_px)
-    inside = (moved > -0.5) & (moved < [W - 0.5, H - 0.5])
-    return moved, np.asarray(inside.all(axis=1))

@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from ..store import FeatureReader
-from ..types import Features
-from .homography_set import HomographyPair, carried
+from .homography_set import HomographyPair
+from .linking import LONG_SIDE
+from .mappings import PlaneMapping
+from .neighbours import blocks, mutual, nearest, squared_distances
+from .ranking import Ranked, RankedReader
 
-LONG_SIDE = 1024  # lengths below are pixels of an image with this long side
-DISTINCT_PX = 4.0
+DISTINCT_PX = 4.0  # lengths are pixels of an image of LONG_SIDE
 CELL_PX = 32
 
 
@@ -36,6 +38,18 @@ class Repeatability:
     points: float  # points an image: fewer than the budget where a detector finds fewer
 
 
+@dataclass(frozen=True)
+class PairScores:
+    """The same of one pair; distinct and usual are arrays, one value for each threshold."""
+
+    distinct: np.ndarray
+    usual: np.ndarray
+    localisation_px: float
+    spacing_px: float
+    coverage: float
+    points: int
+
+
 def evaluate(
     features: Path | str,
     pairs: Sequence[HomographyPair],
@@ -48,94 +62,94 @@ def evaluate(
     Raises `StoreError` when an image of the set is not in the file.
     """
     with FeatureReader(features) as reader:
-        rows = [
-            [_pair_scores(reader, pair, n, np.asarray(thresholds_px)) for pair in pairs]
-            for n in budgets
+        ranked = RankedReader(reader, descriptors=False)
+        found = [
+            [_pair_scores(ranked, pair, budget, thresholds_px) for pair in pairs]
+            for budget in budgets
         ]
-    t = len(thresholds_px)
-    table = []
-    for budget, scores in zip(budgets, rows, strict=True):
-        mean = np.nanmean(np.array(scores), axis=0)
-        table.append(
-            Repeatability(
-                budget,
-                tuple(thresholds_px),
-                tuple(mean[:t]),
-                tuple(mean[t : 2 * t]),
-                *mean[2 * t :],
-            )
-        )
-    return table
-
-
-def _pair_scores(
-    reader: FeatureReader, pair: HomographyPair, budget: int, thresholds_px: np.ndarray
-) -> list[float]:
-    a, b = (reader.read(n, descriptors=False) for n in (pair.name_a, pair.name_b))
-    xy_a, xy_b = top(a, budget), top(b, budget)
-    a_in_b, covisible_a = carried(xy_a, pair.b_from_a, W=b.image_size[0], H=b.image_size[1])
-    b_from_b = np.linalg.inv(pair.b_from_a)
-    b_in_a, covisible_b = carried(xy_b, b_from_b, W=a.image_size[0], H=a.image_size[1])
-    px = max(a.image_size) / LONG_SIDE
-    keep_a, keep_b = distinct(xy_a, DISTINCT_PX * px), distinct(xy_b, DISTINCT_PX * px)
-    shares, usual, gaps = [], [], []
-    for moved, other, covisible, keep, keep_other in (
-        (a_in_b, xy_b, covisible_a, keep_a, keep_b),
-        (b_in_a, xy_a, covisible_b, keep_b, keep_a),
-    ):
-        gap = one_to_one(moved[covisible & keep], other[keep_other])
-        any_gap = distances(moved[covisible], other).min(axis=1, initial=np.inf)
-        limits = thresholds_px * px
-        count = max(1, int(covisible.sum()))
-        shares.append((gap[:, None] <= limits).sum(axis=0) / count)
-        usual.append((any_gap[:, None] <= limits).sum(axis=0) / count)
-        gaps.append(gap[gap <= limits.max()] / px)
-    near = np.concatenate(gaps)
     return [
-        *np.mean(shares, axis=0),
-        *np.mean(usual, axis=0),
-        near.mean() if len(near) else np.nan,
-        spacing(xy_a) / px,
-        coverage(xy_a, a.image_size, CELL_PX * px),
-        len(xy_a),
+        _mean(budget, thresholds_px, scores) for budget, scores in zip(budgets, found, strict=True)
     ]
 
 
-def top(features: Features, budget: int) -> np.ndarray:
-    """The N best points (N×2) of an image, best first; files of other tools may be unsorted."""
-    order = np.argsort(-features.scores, kind="stable")[:budget]
-    return features.keypoints_px[order].astype(np.float64)
+def _pair_scores(
+    ranked: RankedReader, pair: HomographyPair, budget: int, thresholds_px: Sequence[float]
+) -> PairScores:
+    a, b = ranked.read(pair.name_a), ranked.read(pair.name_b)
+    return pair_scores(a, b, pair.b_from_a, budget, thresholds_px)
 
 
-def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """N×M Euclidean distances of N×2 and M×2 points."""
-    return np.hypot(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1])
+def _mean(
+    budget: int, thresholds_px: Sequence[float], scores: Sequence[PairScores]
+) -> Repeatability:
+    return Repeatability(
+        budget,
+        tuple(thresholds_px),
+        tuple(np.mean([s.distinct for s in scores], axis=0)),
+        tuple(np.mean([s.usual for s in scores], axis=0)),
+        float(np.nanmean([s.localisation_px for s in scores])),
+        float(np.nanmean([s.spacing_px for s in scores])),
+        float(np.mean([s.coverage for s in scores])),
+        float(np.mean([s.points for s in scores])),
+    )
+
+
+def pair_scores(
+    a: Ranked, b: Ranked, b_from_a: np.ndarray, budget: int, thresholds_px: Sequence[float]
+) -> PairScores:
+    """Judge the best points of two images that a 3×3 homography relates, both directions."""
+    size_a, size_b = a.features.image_size, b.features.image_size
+    xy_a, xy_b = a.points(budget), b.points(budget)
+    px_a, px_b = max(size_a) / LONG_SIDE, max(size_b) / LONG_SIDE
+    keep_a, keep_b = distinct(xy_a, DISTINCT_PX * px_a), distinct(xy_b, DISTINCT_PX * px_b)
+    limits = np.asarray(thresholds_px)
+    shares, usual, gaps = [], [], []
+    for mapping, points, others, keep, keep_other, px in (
+        (PlaneMapping(b_from_a, size_b), xy_a, xy_b, keep_a, keep_b, px_b),
+        (PlaneMapping(np.linalg.inv(b_from_a), size_a), xy_b, xy_a, keep_b, keep_a, px_a),
+    ):
+        moved, covisible = mapping(points)
+        gap = one_to_one(moved[covisible & keep], others[keep_other]) / px
+        any_gap = nearest(moved[covisible], others)[1] / px
+        count = max(1, int(covisible.sum()))
+        shares.append((gap[:, None] <= limits).sum(axis=0) / count)
+        usual.append((any_gap[:, None] <= limits).sum(axis=0) / count)
+        gaps.append(gap[gap <= limits.max()])
+    near = np.concatenate(gaps)
+    return PairScores(
+        np.mean(shares, axis=0),
+        np.mean(usual, axis=0),
+        float(near.mean()) if len(near) else np.nan,
+        spacing(xy_a) / px_a,
+        coverage(xy_a, size_a, CELL_PX * px_a),
+        len(xy_a),
+    )
 
 
 def distinct(points: np.ndarray, least_px: float) -> np.ndarray:
     """N bool: true where no better (earlier) point is closer than ``least_px``."""
-    close = distances(points, points) < least_px
-    return np.logical_not(np.tril(close, k=-1).any(axis=1))
+    keep = np.ones(len(points), bool)
+    for rows in blocks(np.arange(len(points)), len(points)):
+        close = squared_distances(points[rows], points) < least_px**2
+        keep[rows] = ~(close & (np.arange(len(points)) < rows[:, None])).any(axis=1)
+    return keep
 
 
 def one_to_one(moved: np.ndarray, other: np.ndarray) -> np.ndarray:
     """N distances to the mutual nearest neighbour; infinite for points that have none."""
-    gap = np.full(len(moved), np.inf)
-    if len(moved) and len(other):
-        d = distances(moved, other)
-        nearest = d.argmin(axis=1)
-        mutual = d.argmin(axis=0)[nearest] == np.arange(len(moved))
-        gap[mutual] = d[np.arange(len(moved)), nearest][mutual]
-    return gap
+    return mutual(moved, other)[1]
 
 
 def spacing(points: np.ndarray) -> float:
     """Median distance of a point to its nearest neighbour; NaN for fewer than two points."""
     if len(points) < 2:
         return np.nan
-    d = distances(points, points)
-    np.fill_diagonal(d, np.inf)
-    return float(np.median(d.min(axis=1)))
+    gaps = []
+    for rows in blocks(np.arange(len(points)), len(points)):
+        squared = squared_distances(points[rows], points)
+        squared[np.arange(len(rows)), rows] = np.inf
+        gaps.append(np.sqrt(squared.min(axis=1)))
+    return float(np.median(np.concatenate(gaps)))
 
 
 def coverage(points: np.ndarray, image_size: tuple[int, int], cell_px: float) -> float:

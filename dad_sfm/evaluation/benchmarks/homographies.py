@@ -1,0 +1,21 @@
+"""Homographies of any folder of photos: each photo against a warped, degraded copy of itself."""
+
+from __future__ import annotations
+
+from ...images import list_images
+from ..homography_set import HomographySetConf, make_set, read_set
+from ..homography_task import HomographyTask
+from .base import DataError, Dataset, Source, require
+
+NAME = "homographies"
+
+
+def load(source: Source) -> Dataset:
+    """A pair a photo; the copies are written once, and read again by later runs."""
+    require(NAME, source.data, [])
+    if not list_images(source.data):
+        raise DataError(f"{NAME}: no photos under {source.data}; give another folder")
+    folder = source.work / f"{source.data.resolve().name}-{source.limit or 'all'}"
+    set_dir = make_set([source.data], folder, HomographySetConf(limit=source.limit))
+    task = HomographyTask(read_set(set_dir))
+    return Dataset(set_dir / "images", (task,), "that of the photos")

@@ -1,0 +1,161 @@
+"""Pairs of images that a known homography relates: HPatches, or any folder of photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import coords
+from ..homography import apply
+from .estimation import homography
+from .homography_set import HomographyPair
+from .linking import LONG_SIDE, Linker, Links
+from .pose_task import linked_points
+from .ranking import Ranked, RankedReader
+from .repeatability import pair_scores
+from .tracks import Measure, Track, auc_measures, pair_name
+
+CORNER_SIDE = 480  # corner errors are those of an image B of this short side
+
+
+@dataclass(frozen=True)
+class HomographyProtocol:
+    """How homographies are estimated and judged.
+
+    max_error_px    RANSAC threshold, pixels of the original image
+    corners_px      AUC thresholds of the mean corner error, B at a short side of 480
+    keypoints_px    thresholds of repeatability and matching accuracy, at a long side of 1024
+    runs            estimations a pair, each with its own seed and order of the matches
+    """
+
+    corners_px: tuple[float, ...] = (3.0, 5.0, 10.0)
+    keypoints_px: tuple[float, ...] = (1.0, 2.0, 3.0)
+    max_error_px: float = 2.0
+    runs: int = 5
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class HomographyTask:
+    """Pairs to be judged by their keypoints' repeatability and by the homographies they give."""
+
+    pairs: Sequence[HomographyPair]
+    protocol: HomographyProtocol = field(default_factory=HomographyProtocol)
+    name: str = "homography"
+
+    @property
+    def names(self) -> list[str]:
+        """The images it needs."""
+        return sorted({name for p in self.pairs for name in (p.name_a, p.name_b)})
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How it judges, for the result."""
+        return asdict(self.protocol)
+
+    def judge(
+        self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
+    ) -> list[Track]:
+        """One track."""
+        rows = [self._judge_pair(pair, features, link, budgets) for pair in self.pairs]
+        return [
+            Track(
+                self.name,
+                tuple(pair_name(p.name_a, p.name_b) for p in self.pairs),
+                self._measures(),
+                {
+                    budget: {
+                        column: np.array([np.atleast_1d(row[budget][column]) for row in rows])
+                        for column in rows[0][budget]
+                    }
+                    for budget in budgets
+                },
+            )
+        ]
+
+    def _measures(self) -> tuple[Measure, ...]:
+        shares = [
+            Measure(f"{label}@{t:g}px", f"{column}_{t:g}px")
+            for label, column in (
+                ("distinct", "distinct"),
+                ("usual", "usual"),
+                ("accuracy", "accuracy"),
+            )
+            for t in self.protocol.keypoints_px
+        ]
+        return (
+            *auc_measures("corner_error_px", self.protocol.corners_px, "px"),
+            *shares,
+            Measure("localisation", "localisation_px", unit="px", lower_is_better=True),
+            Measure("spacing", "spacing_px", unit="px"),
+            Measure("coverage", "coverage"),
+            Measure("points", "points", unit=""),
+            Measure("matches", "matches", unit=""),
+        )
+
+    def _judge_pair(
+        self, pair: HomographyPair, features: RankedReader, link: Linker, budgets: Sequence[int]
+    ) -> dict[int, dict[str, float | list[float]]]:
+        """Budget -> column -> value, or values of all runs."""
+        a, b = features.read(pair.name_a), features.read(pair.name_b)
+        links = link(pair, a, b)
+        return {
+            budget: {
+                **self._keypoint_columns(pair, a, b, budget),
+                **self._match_columns(pair, a, b, links, budget),
+            }
+            for budget in budgets
+        }
+
+    def _keypoint_columns(
+        self, pair: HomographyPair, a: Ranked, b: Ranked, budget: int
+    ) -> dict[str, float | list[float]]:
+        thresholds = self.protocol.keypoints_px
+        scores = pair_scores(a, b, pair.b_from_a, budget, thresholds)
+        return {
+            **{f"distinct_{t:g}px": v for t, v in zip(thresholds, scores.distinct, strict=True)},
+            **{f"usual_{t:g}px": v for t, v in zip(thresholds, scores.usual, strict=True)},
+            "localisation_px": scores.localisation_px,
+            "spacing_px": scores.spacing_px,
+            "coverage": scores.coverage,
+            "points": scores.points,
+        }
+
+    def _match_columns(
+        self, pair: HomographyPair, a: Ranked, b: Ranked, links: Links, budget: int
+    ) -> dict[str, float | list[float]]:
+        size_a, size_b = a.features.image_size, b.features.image_size
+        first, second = map(coords.px_from_colmap, linked_points(a, b, links, budget))
+        moved, _ = pair.mapping(size_a, size_b)(first)
+        error = np.hypot(*(moved - second).T) * LONG_SIDE / max(size_b)
+        found = (
+            homography((first, second), self.protocol.max_error_px, self.protocol.seed + run)
+            for run in range(self.protocol.runs)
+        )
+        return {
+            **{
+                f"accuracy_{t:g}px": float((error <= t).mean()) if len(error) else 0.0
+                for t in self.protocol.keypoints_px
+            },
+            "matches": len(error),
+            "corner_error_px": [corner_error_px(H, pair.b_from_a, size_a, size_b) for H in found],
+        }
+
+
+def corner_error_px(
+    found: np.ndarray | None, true: np.ndarray, size_a: tuple[int, int], size_b: tuple[int, int]
+) -> float:
+    """Mean distance in B of A's corners under two homographies (pixel-index frames), for an image
+    B of a short side of `CORNER_SIDE`.  Infinite without a homography or behind its horizon."""
+    if found is None:
+        return float("inf")
+    W, H = size_a
+    corners = np.array([[0.0, 0], [W - 1, 0], [W - 1, H - 1], [0, H - 1]])
+    # Homographies may come with either sign; the corner (0, 0) says which is meant.
+    mapped = [apply(h / h[2, 2], corners) for h in (found, true)]
+    error = float(np.hypot(*(mapped[0] - mapped[1]).T).mean()) * CORNER_SIDE / min(size_b)
+    return error if np.isfinite(error) else float("inf")

@@ -1,0 +1,63 @@
+"""A benchmark's tasks, a feature file and a linker -> tracks.  Files in, values out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..cameras import read_header
+from ..store import FeatureReader, StoreError
+from .benchmarks.base import Dataset
+from .linking import Linker
+from .ranking import RankedReader
+from .tracks import Track
+
+BUDGETS = (512, 1024, 2048, 4096, 8192)
+_LISTED = 5  # names that a message lists
+
+
+def judge(
+    dataset: Dataset, features: Path | str, link: Linker, budgets: Sequence[int], work: Path
+) -> list[Track]:
+    """Judge a feature file (any tool's, hloc's schema) on all tasks of a benchmark.
+
+    All is checked before the first pair: raises `StoreError` that names images that the file
+    lacks, descriptors that it lacks although the linker needs them, and sizes that are not those
+    of the photos.
+    """
+    with FeatureReader(features) as reader:
+        check_features(reader, dataset, needs_descriptors=link.needs_descriptors)
+        ranked = RankedReader(reader, descriptors=link.needs_descriptors)
+        return [
+            track for task in dataset.tasks for track in task.judge(ranked, link, budgets, work)
+        ]
+
+
+def check_features(reader: FeatureReader, dataset: Dataset, *, needs_descriptors: bool) -> None:
+    """Raises `StoreError` unless the file has what the benchmark needs."""
+    names = dataset.names
+    _raise_if(
+        [name for name in names if name not in reader],
+        f"{reader.path}: lacks {{count}} of the benchmark's {len(names)} images: {{names}}; "
+        f"names must be relative to {dataset.image_dir}",
+    )
+    if needs_descriptors:
+        _raise_if(
+            [name for name in names if not reader.has_descriptors(name)],
+            f"{reader.path}: has no descriptors for {{count}} images: {{names}}; link the "
+            "keypoints in another way (truth, a dense matcher, a match file)",
+        )
+    for name in names:
+        size = reader.read(name, descriptors=False).image_size
+        true = read_header(dataset.image_dir / name).size
+        if size != true:
+            raise StoreError(
+                f"{reader.path}: {name} is said to have {size[0]}×{size[1]} pixels, but the photo "
+                f"has {true[0]}×{true[1]}; keypoints must be in pixels of the original image"
+            )
+
+
+def _raise_if(names: list[str], message: str) -> None:
+    if names:
+        more = ", ..." if len(names) > _LISTED else ""
+        raise StoreError(message.format(count=len(names), names=", ".join(names[:_LISTED]) + more))

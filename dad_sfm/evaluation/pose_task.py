@@ -1,0 +1,194 @@
+"""Two-view poses of pairs of calibrated images: the discipline of MegaDepth1500 and its kin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import coords
+from ..colmap_model import Camera, CameraModel
+from ..synthetic.camera import Pinhole
+from ..synthetic.scene import View
+from .estimation import POSE_ESTIMATORS, Cameras, PoseEstimator
+from .linking import Linker, Links, NoTruthError
+from .mappings import DepthMapping
+from .poses import direction_angle_deg, relative_error_deg, relative_pose
+from .ranking import Ranked, RankedReader
+from .tracks import Measure, Track, auc_measures, pair_name
+
+
+@dataclass(frozen=True)
+class PosePair:
+    """Two images with known cameras.
+
+    name_a, name_b  images, relative to the benchmark's image folder
+    cameras         intrinsics of A and B, COLMAP frame, pixels of the original images
+    b_from_a        3×4 true relative pose: x_b = R x_a + t; the length of t does not matter
+                    unless there is depth
+    depths          files of z-depth maps (H×W ``.npy``, 0 = unknown) of A and B, in the unit of t
+    tolerance       largest relative difference of depths that show the same surface
+    """
+
+    name_a: str
+    name_b: str
+    cameras: Cameras
+    b_from_a: np.ndarray
+    depths: tuple[Path, Path] | None = None
+    tolerance: float = 0.002
+
+    def mapping(self, size_a: tuple[int, int], size_b: tuple[int, int]) -> DepthMapping:
+        """The true mapping by depth.  Raises `NoTruthError` where there is none."""
+        if self.depths is None:
+            raise NoTruthError(
+                f"{self.name_a} and {self.name_b}: this benchmark has no depth, so the truth "
+                "cannot link keypoints; use another linker"
+            )
+        identity = np.eye(3, 4)
+        return DepthMapping(
+            _view(self.cameras[0], identity, self.depths[0]),
+            _view(self.cameras[1], self.b_from_a, self.depths[1]),
+            self.tolerance,
+        )
+
+
+def _view(camera: Camera, pose: np.ndarray, depth: Path) -> View:
+    nothing = np.zeros((0, 0, 3), np.uint8)  # a mapping needs no colours
+    return View(Pinhole.from_colmap(camera, pose), nothing, np.load(depth))
+
+
+@dataclass(frozen=True)
+class PoseProtocol:
+    """How poses are estimated and judged.
+
+    max_error_px   epipolar threshold, pixels of the original image
+    at_long_side   if not None, the threshold is for an image of this long side
+    runs           estimations a pair, each with its own seed and order of the matches
+    """
+
+    estimators: tuple[str, ...] = ("essential", "fundamental")
+    thresholds_deg: tuple[float, ...] = (5.0, 10.0, 20.0)
+    max_error_px: float = 2.0
+    at_long_side: int | None = None
+    runs: int = 5
+    seed: int = 0
+
+    def limit_px(self, cameras: Cameras) -> float:
+        """The epipolar threshold for a pair."""
+        if self.at_long_side is None:
+            return self.max_error_px
+        long_side = sum(max(c.width, c.height) for c in cameras) / 2
+        return self.max_error_px * long_side / self.at_long_side
+
+
+@dataclass(frozen=True)
+class PoseTask:
+    """Pairs to be judged by the pose errors that their linked keypoints lead to."""
+
+    pairs: Sequence[PosePair]
+    protocol: PoseProtocol = field(default_factory=PoseProtocol)
+    name: str = "pose"
+
+    @property
+    def names(self) -> list[str]:
+        """The images it needs."""
+        return sorted({name for p in self.pairs for name in (p.name_a, p.name_b)})
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How it judges, for the result."""
+        return asdict(self.protocol)
+
+    def judge(
+        self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
+    ) -> list[Track]:
+        """A track for every estimator, with max(rotation, translation up to sign) in degrees."""
+        found = [self._judge_pair(pair, features, link, budgets) for pair in self.pairs]
+        items = tuple(pair_name(p.name_a, p.name_b) for p in self.pairs)
+        measures = (
+            *auc_measures("error_deg", self.protocol.thresholds_deg, "°"),
+            Measure("matches", "matches", unit=""),
+        )
+        return [
+            Track(
+                f"{self.name} {estimator}",
+                items,
+                measures,
+                {
+                    budget: {
+                        "error_deg": np.array([row[budget][1][estimator] for row in found]),
+                        "matches": np.array([[float(row[budget][0])] for row in found]),
+                    }
+                    for budget in budgets
+                },
+            )
+            for estimator in self.protocol.estimators
+        ]
+
+    def _judge_pair(
+        self, pair: PosePair, features: RankedReader, link: Linker, budgets: Sequence[int]
+    ) -> dict[int, tuple[int, dict[str, list[float]]]]:
+        """Budget -> number of matches, and errors of all runs by estimator."""
+        a, b = features.read(pair.name_a), features.read(pair.name_b)
+        links = link(pair, a, b)
+        found = {}
+        for budget in budgets:
+            points = linked_points(a, b, links, budget)
+            errors = {
+                name: pose_errors_deg(pair, points, self.protocol, POSE_ESTIMATORS[name])
+                for name in self.protocol.estimators
+            }
+            found[budget] = len(points[0]), errors
+        return found
+
+
+def linked_points(a: Ranked, b: Ranked, links: Links, budget: int) -> tuple[np.ndarray, np.ndarray]:
+    """Linked points of both images, K×2 float64 each, COLMAP frame."""
+    rows_a, rows_b = links(budget).T
+    first, second = (
+        coords.colmap_from_px(ranked.points(budget)[rows])
+        for ranked, rows in ((a, rows_a), (b, rows_b))
+    )
+    return first, second
+
+
+def pose_errors_deg(
+    pair: PosePair,
+    points: tuple[np.ndarray, np.ndarray],
+    protocol: PoseProtocol,
+    estimate: PoseEstimator,
+) -> list[float]:
+    """Error of each run; infinite where it failed."""
+    limit = protocol.limit_px(pair.cameras)
+    errors = []
+    for run in range(protocol.runs):
+        pose = estimate(points, pair.cameras, limit, protocol.seed + run)
+        if pose is None:
+            errors.append(float("inf"))
+        else:
+            errors.append(max(relative_error_deg(pose, pair.b_from_a, up_to_sign=True)))
+    return errors
+
+
+def overlapping_pairs(gt: CameraModel, *, max_axis_deg: float) -> list[tuple[str, str]]:
+    """All pairs of images whose optical axes are less than ``max_axis_deg`` apart."""
+    axes = {name: image.rotation[2] for name, image in gt.images.items()}
+    pairs = combinations(sorted(axes), 2)
+    return [(a, b) for a, b in pairs if direction_angle_deg(axes[a], axes[b]) < max_axis_deg]
+
+
+def pairs_of_model(gt: CameraModel, *, max_axis_deg: float) -> list[PosePair]:
+    """The overlapping pairs of a COLMAP model."""
+    return [
+        PosePair(
+            a,
+            b,
+            (gt.camera_of(a), gt.camera_of(b)),
+            relative_pose(gt.images[a], gt.images[b]),
+        )
+        for a, b in overlapping_pairs(gt, max_axis_deg=max_axis_deg)
+    ]

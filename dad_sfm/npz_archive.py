@@ -1,0 +1,71 @@
+"""numpy archives (``.npz``) that hold Python objects, read without running what is in them.
+
+The indices of public data sets are pickled; numpy's own ``allow_pickle`` would run any code that
+such a file names.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+# What arrays of numbers, text, lists and tuples are made of; numpy 2 renamed numpy.core.
+_ARRAY_MODULES = {"numpy.core.multiarray", "numpy._core.multiarray"}
+_ALLOWED = {
+    *((module, name) for module in _ARRAY_MODULES for name in ("_reconstruct", "scalar")),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("_codecs", "encode"),
+}
+
+
+class ArchiveError(ValueError):
+    """An archive cannot be read.  The message names the file and the reason."""
+
+
+def read_npz(path: Path | str, keys: set[str]) -> dict[str, Any]:
+    """The arrays of the given keys.
+
+    Raises `ArchiveError` for a damaged file, a missing key, or an object that is no array, number,
+    text, list, tuple or dict of those.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            held = {name.removesuffix(".npy") for name in archive.namelist()}
+            missing = sorted(keys - held)
+            if missing:
+                raise ArchiveError(f"{path}: lacks {', '.join(missing)}")
+            return {key: _read(io.BytesIO(archive.read(f"{key}.npy"))) for key in sorted(keys)}
+    except FileNotFoundError:
+        raise ArchiveError(f"{path}: no such file") from None
+    except ArchiveError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+        raise ArchiveError(f"{path}: not an archive that can be read ({error})") from error
+
+
+def _read(file: io.BytesIO) -> Any:
+    version = npy.read_magic(file)
+    read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    if version not in read_header:
+        raise ValueError(f"format {version} is not known")
+    _, _, dtype = read_header[version](file)
+    if dtype.hasobject:
+        return _Unpickler(file).load()
+    file.seek(0)
+    return npy.read_array(file, allow_pickle=False)
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ALLOWED:
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which is no data")
+        if module in _ARRAY_MODULES:
+            module = np.ndarray.__reduce__(np.zeros(0))[0].__module__
+        return super().find_class(module, name)
