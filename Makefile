@@ -12,7 +12,7 @@ MATCHER ?= NN-mutual
 PAIRS ?= exhaustive
 OUT ?=
 
-.PHONY: help install reconstruct test lint typecheck table repeatability figures clean
+.PHONY: help install reconstruct test lint typecheck table repeatability figures train-dad clean
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
@@ -21,6 +21,7 @@ help:
 	@echo "make lint typecheck                                     ruff, mypy"
 	@echo "make table SCENES='<folders with images/ and gt/>'      the README's table of accuracy"
 	@echo "make repeatability PHOTOS='<folders>'                   the README's table of detectors"
+	@echo "make train-dad PHOTOS='<folders>' [ARGS=...]            a slice of training; repeat it"
 	@echo "make figures                                            the README's pictures"
 
 install: $(INSTALLED)
@@ -50,6 +51,9 @@ table: $(INSTALLED)
 
 repeatability: $(INSTALLED)
 	$(BIN)/python pipelines/repeatability.py $(PHOTOS) --detectors dad-nano sift aliked-n16
+
+train-dad: $(INSTALLED)
+	$(BIN)/python pipelines/train_dad.py $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out '$(OUT)') $(ARGS)
 
 figures: $(INSTALLED)
 	$(BIN)/python pipelines/readme_figures.py

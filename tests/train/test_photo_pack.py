@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from dad_sfm.images import list_images, read_image
@@ -83,7 +84,7 @@ def test_several_folders_and_a_damaged_photo(photos, tmp_path, caplog):
 def test_the_data_plug_reads_what_was_unpacked(packed, tmp_path):
     folder = unpack(packed, tmp_path / "unpacked")
     data = HomographyPairs([folder], HomographyConf(size=32, batch=2), seed=0)
-    assert data.batch(0).images_a.shape == (2, 3, 32, 32)
+    assert data.batch(0).on(torch.device("cpu")).images_a.shape == (2, 3, 32, 32)
 
 
 def test_unpacking_again_mends_and_does_no_more(packed, tmp_path):

@@ -1,0 +1,61 @@
+"""Photos -> a light, a dark and a distilled detector, on one GPU (or the CPU), in slices.
+
+    python pipelines/train_dad.py --photos my_photos --out runs/dad     # the first time
+    python pipelines/train_dad.py --out runs/dad                        # and again, until finished
+
+The first call packs the photos into one file; each call trains for one slice and leaves
+checkpoints in small files, from which the next call goes on: here, or on another machine that is
+given the folder without its `work`.  `--slices 0` goes on to the end.
+"""
+
+import argparse
+from itertools import islice
+from pathlib import Path
+
+from dad_sfm.train.networks import NETWORKS
+from dad_sfm.train.photo_pack import pack
+from dad_sfm.train.presets import PRESETS
+from dad_sfm.train.recipe import RecipeConf, SliceConf, slices
+from dad_sfm.train.recipe_folder import RecipeFolder
+
+
+def main() -> None:
+    options = _options()
+    folder = RecipeFolder(options.out)
+    if options.photos and not folder.photos.is_file():
+        pack(options.photos, folder.photos, max_bytes=int(options.pack_mb * 1e6))
+
+    conf = RecipeConf.chosen(
+        options.preset, network=options.network, steps=options.steps, seed=options.seed
+    )
+    slicing = SliceConf(options.slice_minutes, part_bytes=int(options.part_mb * 1e6))
+    for progress in islice(
+        slices(conf, folder.root, slicing, device=options.device), options.slices or None
+    ):
+        print(
+            f"slice {progress.slices} done; next: {progress.stage}, step {progress.step}",
+            flush=True,
+        )
+    print("\n".join(map(str, sorted(folder.packaged.glob("*.safetensors")))))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--photos", nargs="+", type=Path, help="folders; the first time only")
+    parser.add_argument("--out", type=Path, default=Path("runs/dad"))
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="paper")
+    parser.add_argument("--network", choices=sorted(NETWORKS), help="instead of the preset's")
+    parser.add_argument(
+        "--steps", nargs="+", type=int, default=[], help="of each stage; or of light, dark, distil"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--slices", type=int, default=1, help="slices to run; 0 = to the end")
+    parser.add_argument("--slice-minutes", type=float, default=8.0)
+    parser.add_argument("--pack-mb", type=float, default=45.0, help="largest file of photos")
+    parser.add_argument("--part-mb", type=float, default=15.0, help="largest file of a checkpoint")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The whole recipe in slices: light, dark, distilled, packaged, whatever comes between."""
+
+import json
+import runpy
+import shutil
+import sys
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from dad_sfm import load_DaDNano
+from dad_sfm.config import ConfigError
+from dad_sfm.train.distill import DistillConf
+from dad_sfm.train.parts import PartsError
+from dad_sfm.train.photo_pack import PackError, pack
+from dad_sfm.train.recipe import Progress, RecipeConf, SliceConf, run_conf, slices
+from dad_sfm.train.recipe_folder import RecipeFolder
+from dad_sfm.train.rl import RLObjective
+
+CONF = RecipeConf.chosen("smoke", steps=[3, 2, 2])
+ONE_STEP = SliceConf(minutes=0, part_bytes=300_000)
+TO_THE_END = SliceConf(minutes=60, part_bytes=300_000)
+SCRIPT = Path(__file__).parents[2] / "pipelines" / "train_dad.py"
+
+
+@pytest.fixture(scope="module")
+def packed(photos, tmp_path_factory):
+    return pack([photos], tmp_path_factory.mktemp("packed") / "photos.zip")
+
+
+@pytest.fixture
+def folder(packed, tmp_path):
+    folder = RecipeFolder(tmp_path / "here")
+    folder.root.mkdir()
+    shutil.copy(packed, folder.photos)
+    return folder
+
+
+def moved(folder, target):
+    """What is carried to another machine: all but ``work``."""
+    shutil.copytree(folder.root, target, ignore=shutil.ignore_patterns("work"))
+    return RecipeFolder(target)
+
+
+def test_cut_in_slices_and_moved_it_makes_what_one_slice_makes(folder, packed, tmp_path):
+    seen = list(islice(slices(CONF, folder.root, ONE_STEP, device="cpu"), 4))
+    assert seen[0] == Progress(1, "light", 1)
+    assert seen[1:] == [Progress(2, "light", 2), Progress(3, "dark", 0), Progress(4, "dark", 1)]
+    sizes = [p.stat().st_size for p in (folder.root / "checkpoints").rglob("*") if p.is_file()]
+    assert max(sizes) == ONE_STEP.part_bytes
+    # A run that is done is kept without its state, one that is not with it.
+    assert not list(folder.parts("light").glob("last.pt.*"))
+    assert len(list(folder.parts("dark").glob("last.pt.*"))) > 1
+
+    there = moved(folder, tmp_path / "there")
+    seen = list(slices(CONF, there.root, TO_THE_END, device="cpu"))
+    assert seen == [Progress(5, "finished", 0)]
+    assert list(slices(CONF, there.root, TO_THE_END, device="cpu")) == []
+
+    whole = RecipeFolder(tmp_path / "whole")
+    whole.root.mkdir()
+    shutil.copy(packed, whole.photos)
+    assert list(slices(CONF, whole.root, TO_THE_END, device="cpu")) == [Progress(1, "finished", 0)]
+    names = [f"dad_nano{kind}.safetensors" for kind in ("", "_dark", "_light")]
+    assert sorted(path.name for path in there.packaged.iterdir()) == names
+    for name in names:
+        expected = load_file(whole.packaged / name)
+        for key, found in load_file(there.packaged / name).items():
+            assert found.dtype == torch.float16 or not found.is_floating_point()
+            assert torch.allclose(found.float(), expected[key].float(), rtol=2e-3, atol=1e-3), (
+                name,
+                key,
+            )
+    load_DaDNano(weights_path=there.packaged / names[0], device="cpu")
+
+
+def test_the_stages_are_what_they_are_called():
+    light, dark, student = (run_conf(CONF, stage) for stage in ("light", "dark", "distil"))
+    assert (light.objective.polarity, dark.objective.polarity) == ("light", "dark")
+    assert isinstance(student.objective, DistillConf)
+    assert student.objective.how == "max"
+    assert [run.loop.steps for run in (light, dark, student)] == [3, 2, 2]
+    assert RecipeConf.chosen("smoke", network="dad", steps=[9]).steps == (9, 9, 9)
+    with pytest.raises(ConfigError, match="one for each of light, dark, distil"):
+        RecipeConf.chosen("smoke", steps=[1, 2])
+
+
+def test_work_that_is_ahead_of_the_parts_is_kept(folder):
+    """After a kill the run's own last save is newer than the checkpoint of the slice before."""
+    list(islice(slices(CONF, folder.root, ONE_STEP, device="cpu"), 1))
+    kept = RecipeFolder(folder.root.with_name("kept"))
+    shutil.copytree(folder.root, kept.root)
+    list(islice(slices(CONF, folder.root, ONE_STEP, device="cpu"), 1))
+    # The parts and the state of slice 1, the work of slice 2.
+    shutil.rmtree(kept.root / "work")
+    shutil.move(folder.root / "work", kept.root / "work")
+    shutil.rmtree(folder.root)
+    kept.root.rename(folder.root)
+    assert next(slices(CONF, folder.root, ONE_STEP, device="cpu")) == Progress(2, "dark", 0)
+
+
+def test_an_interrupt_ends_the_slices_and_loses_nothing(folder, monkeypatch):
+    call = RLObjective.__call__
+
+    def interrupted(self, a, b, batch, step):
+        if step == 1:
+            raise KeyboardInterrupt
+        return call(self, a, b, batch, step)
+
+    monkeypatch.setattr(RLObjective, "__call__", interrupted)
+    seen = list(slices(CONF, folder.root, TO_THE_END, device="cpu"))
+    assert seen == [Progress(1, "light", 1)]
+    assert list(folder.parts("light").glob("last.pt.*"))
+
+
+def test_another_recipe_other_photos_and_a_lost_part_are_refused(folder, photos, tmp_path):
+    list(islice(slices(CONF, folder.root, ONE_STEP, device="cpu"), 1))
+    other = RecipeConf.chosen("smoke", steps=[3, 2, 2], seed=1)
+    with pytest.raises(ConfigError, match="begun with another recipe"):
+        next(slices(other, folder.root, ONE_STEP))
+    there = moved(folder, tmp_path / "there")
+    part = next(there.parts("light").glob("last.pt.001.*"))
+    part.unlink()
+    with pytest.raises(PartsError, match=f"{part.name}.* is missing"):
+        next(slices(CONF, there.root, ONE_STEP))
+    pack([photos], there.photos, max_bytes=60_000)
+    with pytest.raises(ConfigError, match=r"begun with another photos\.zip"):
+        next(slices(CONF, there.root, ONE_STEP))
+    with pytest.raises(PackError, match="no such pack"):
+        next(slices(CONF, tmp_path / "elsewhere", ONE_STEP))
+
+
+def test_the_script_goes_on_where_it_stopped(photos, tmp_path, monkeypatch, capsys):
+    line = f"--out {tmp_path / 'out'} --preset smoke --steps 1 --slice-minutes 0 --device cpu"
+
+    def script(more):
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *line.split(), *more])
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+        return capsys.readouterr().out.split("\n")
+
+    assert script(["--photos", str(photos), "--pack-mb", "0.1", "--part-mb", "0.5"])[0] == (
+        "slice 1 done; next: dark, step 0"
+    )
+    folder = RecipeFolder(tmp_path / "out")
+    assert folder.photos.stat().st_size <= 100_000
+    out = script(["--slices", "0"])
+    assert out[2] == "slice 4 done; next: finished, step 0"
+    assert out[3:6] == [str(path) for path in sorted(folder.packaged.iterdir())]
+    log = folder.run("distil") / "log.jsonl"
+    assert [json.loads(text)["step"] for text in log.read_text().splitlines()] == [1]
