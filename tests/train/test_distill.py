@@ -10,7 +10,11 @@ from torch import nn
 from dad_sfm.checkpoints import CheckpointError
 from dad_sfm.config import ConfigError
 from dad_sfm.detectors.dad.nano import Nano
+from dad_sfm.detectors.dad.weights import find_weights
 from dad_sfm.train.distill import DistillConf, DistillObjective, divergence
+from dad_sfm.train.homography_pairs import HomographyPairs
+from dad_sfm.train.negative import negative
+from dad_sfm.train.normalisation import normalise
 from dad_sfm.train.presets import PRESETS, distillation
 from dad_sfm.train.runs import distil, train
 from dad_sfm.train.sampling import SamplingConf
@@ -130,3 +134,34 @@ def test_a_configuration_of_the_other_kind_is_refused(photos, tmp_path):
         train(distillation(smoke), [photos], tmp_path)
     with pytest.raises(ConfigError, match="distillation"):
         distil(smoke, [photos], tmp_path, teachers=[])
+
+
+def test_a_student_learns_from_two_teachers(photos, tmp_path):
+    """The whole thing for a quarter of a minute, judged on other views of the toy photos."""
+    light = find_weights("nano")
+    dark = tmp_path / "dark.safetensors"
+    mirrored = negative(load_any(light)[0]).state_dict()
+    save_file({name: value.contiguous() for name, value in mirrored.items()}, dark)
+    conf = distillation(PRESETS["smoke"])
+    objective = DistillObjective(conf.objective, Teachers.from_files([light, dark], "max"))
+    batches = [
+        HomographyPairs([photos], conf.data, seed=1000).batch(step).on(torch.device("cpu"))
+        for step in range(4)
+    ]
+
+    def scores(network: nn.Module) -> dict[str, float]:
+        each = []
+        for batch in batches:
+            with torch.no_grad():
+                logits = [network(normalise(i)) for i in (batch.images_a, batch.images_b)]
+            each.append(objective(*logits, batch, 0).scalars)
+        return {name: sum(float(s[name]) for s in each) / len(each) for name in each[0]}
+
+    torch.manual_seed(conf.loop.seed)
+    before = scores(Nano().eval())
+    run = tmp_path / "run"
+    student = distil(conf, [photos], run, teachers=[light, dark], device="cpu")
+    after = scores(load_any(student)[0].eval())
+    # Seed 0: 0.94 -> 0.49 and 0.02 -> 0.28.
+    assert after["loss"] < 0.8 * before["loss"]
+    assert after["hit_rate"] > before["hit_rate"] + 0.1
