@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from kornia.feature import ALIKED
-from torch import Tensor
 
-from .checkpoints import CheckpointError, load_state_dict, resolve, sha256_of
-from .device import choose_device
+from .pretrained import Published, load_pretrained
+from .registry import Licence
 
 Variant = Literal["n16", "n16rot", "n32", "t16"]
 
+LICENCE = Licence("BSD-3-Clause (Shiaoming/ALIKED), network Apache-2.0 (kornia)")
 _URL = "https://github.com/Shiaoming/ALIKED/raw/main/models/aliked-{}.pth"
 _SHA256: dict[str, str] = {
     "n16": "5be8704840ed662d9d8c561bf7279c222092674e7eb05fd0feab94899e9d82f2",
@@ -23,8 +23,6 @@ _SHA256: dict[str, str] = {
     "n32": "055283fd1624d3ab46a05c3b617b1a79a3f28d1f551737eef2d653e8c8232890",
     "t16": "56782336919db220144a884e710e2b6af13b3b8f8da15b915a239078ab471085",
 }
-# A constant of kornia's detector that the authors' checkpoints do not hold.
-_CONSTANTS = {"dkd.hw_grid"}
 
 
 def load_aliked(
@@ -38,23 +36,11 @@ def load_aliked(
 
     Raises `CheckpointError` when it cannot be had, or does not fit the variant.
     """
-    url = _URL.format(variant)
-    path = resolve(weights, url=url, sha256=_SHA256[variant])
-    network = ALIKED(f"aliked-{variant}")
-    _load_strictly(network, load_state_dict(path), f"{path}: not a checkpoint of aliked-{variant}")
-    network = network.to(choose_device(device)).eval().requires_grad_(False)
-    identity = {"name": f"aliked-{variant}", "weights": sha256_of(path)}
-    return network, identity
-
-
-def _load_strictly(network: ALIKED, state: dict[str, Tensor], refusal: str) -> None:
-    try:
-        keys = network.load_state_dict(state, strict=False)
-    except RuntimeError as error:  # a tensor of another shape
-        raise CheckpointError(f"{refusal} ({str(error).splitlines()[-1].strip()})") from error
-    missing, unexpected = set(keys.missing_keys) - _CONSTANTS, set(keys.unexpected_keys)
-    if missing or unexpected:
-        raise CheckpointError(
-            f"{refusal} (missing: {', '.join(sorted(missing)) or 'none'}; "
-            f"unexpected: {', '.join(sorted(unexpected)) or 'none'})"
-        )
+    published = Published(
+        f"aliked-{variant}",
+        _URL.format(variant),
+        sha256=_SHA256[variant],
+        # A constant of kornia's detector that the authors' checkpoints do not hold.
+        constants=frozenset({"dkd.hw_grid"}),
+    )
+    return load_pretrained(ALIKED(f"aliked-{variant}"), published, weights, device=device)

@@ -35,6 +35,7 @@ def resolve(
     url: str | None = None,
     filename: str | None = None,
     sha256: str | None = None,
+    page: str | None = None,
 ) -> Path:
     """The local file of a checkpoint, downloaded if need be.
 
@@ -43,6 +44,7 @@ def resolve(
     filename  the published file's name, by which it is looked for; by default the end of ``url``
     sha256    digest of the published file.  It is checked wherever that file was found, but never
               against a ``source``, which is the user's own choice
+    page      where the user may fetch a file that has no ``url`` because of its licence
 
     Raises `CheckpointError` that names the URL, the folders searched and the option to set.
     """
@@ -65,8 +67,10 @@ def resolve(
             return path
     if url is None:
         searched = ", ".join(map(str, _folders()))
+        source_hint = f"fetch it from {page} if its licence suits you, and " if page else ""
         raise CheckpointError(
-            f"no checkpoint {filename} in {searched}; give its path as the option 'weights'"
+            f"no checkpoint {filename} in {searched}; {source_hint}give its path as the option "
+            "'weights'"
         )
     return _download(url, _cache() / filename, sha256)
 
@@ -80,8 +84,11 @@ def sha256_of(path: Path | str) -> str:
     return digest.hexdigest()
 
 
-def load_state_dict(path: Path | str) -> dict[str, Tensor]:
+def load_state_dict(path: Path | str, *, inside: str | None = None) -> dict[str, Tensor]:
     """The tensors of a ``.safetensors`` or torch checkpoint, on the CPU.
+
+    inside  the entry under which the tensors stand in a file that holds other things too; a file
+            without that entry is taken to hold nothing but the tensors
 
     Torch files are read with ``weights_only=True``: a checkpoint never runs code.  Raises
     `CheckpointError` when the file is damaged or holds anything but tensors by name.
@@ -100,6 +107,8 @@ def load_state_dict(path: Path | str) -> dict[str, Tensor]:
     except (SafetensorError, RuntimeError, EOFError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path}: not a checkpoint that can be read ({reason})") from error
+    if isinstance(state, dict) and inside in state:
+        state = state[inside]
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise CheckpointError(f"{path}: not a state dict (tensors by name)")
     return state

@@ -68,7 +68,10 @@ def _reconstruct(options: argparse.Namespace) -> int:
 # ---------------------------------------------------------------------------------- extract
 def _extract_arguments(parser: Parser) -> None:
     parser.add_argument("image_dir", type=Path, help="folder of images")
-    parser.add_argument("--conf", default="dad-nano", help="feature preset")
+    parser.add_argument(
+        "--features", "--conf", dest="conf", default="dad-nano", metavar="NAME", help="preset"
+    )
+    parser.add_argument("--list", action=_ListFeatures, nargs=0, help="the presets, and exit")
     parser.add_argument("--export-dir", type=Path, help="folder of the feature file")
     parser.add_argument("--feature-path", type=Path, help="the feature file itself")
     parser.add_argument("--image-list", type=Path, help="text file, a name a line")
@@ -109,6 +112,20 @@ def _extract(options: argparse.Namespace) -> int:
     with FeatureReader(path) as reader:
         failures = reader.failures
     return _finished(path, failures)
+
+
+class _ListFeatures(argparse.Action):
+    """Print the feature presets and under which terms they may be used, as --version does."""
+
+    def __call__(self, parser: Parser, *_: object) -> None:
+        from .extract_features import confs
+        from .extractor import licences
+
+        for name, conf in confs.items():
+            terms = licences(conf["model"])
+            forbidden = "" if all(t.commercial for t in terms) else "NOT FOR COMMERCIAL USE: "
+            print(f"{name:<26} {forbidden}{' + '.join(t.terms for t in terms)}")
+        parser.exit()
 
 
 # ------------------------------------------------------------------------------------ pairs

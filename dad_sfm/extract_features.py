@@ -72,6 +72,57 @@ confs: dict[str, dict[str, Any]] = {
         "model": {"name": "aliked-n16"},
         "preprocessing": {"resize_max": 1024},
     },
+    # More peers, to be measured against.
+    "aliked-n16rot": {
+        "output": "feats-aliked-n16rot",
+        "model": {"name": "aliked-n16rot"},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "aliked-n32": {
+        "output": "feats-aliked-n32",
+        "model": {"name": "aliked-n32"},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "dedode-v2+dedode-b": {
+        "output": "feats-dedode-v2-dedode-b",
+        "model": {"name": "dedode-v2", "descriptor": {"name": "dedode-b"}},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "disk": {
+        "output": "feats-disk",
+        "model": {"name": "disk"},
+        "preprocessing": {"resize_max": 1600},
+    },
+    "xfeat": {
+        "output": "feats-xfeat",
+        "model": {"name": "xfeat"},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "hessian-affine": {
+        "output": "feats-hessian-affine",
+        "model": {"name": "hessian-affine"},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "harris-affine": {
+        "output": "feats-harris-affine",
+        "model": {"name": "harris-affine"},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "keynet": {
+        "output": "feats-keynet",
+        "model": {"name": "keynet"},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "superpoint": {
+        "output": "feats-superpoint",
+        "model": {"name": "superpoint"},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "reinforced-feature-points": {
+        "output": "feats-reinforced-feature-points",
+        "model": {"name": "reinforced-feature-points"},
+        "preprocessing": {"resize_max": 1024},
+    },
 }
 
 

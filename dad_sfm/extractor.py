@@ -17,7 +17,7 @@ from .descriptors.base import Descriptor
 from .detectors import DETECTORS
 from .detectors.base import Detections, Detector
 from .images import read_image, size_for, to_array
-from .registry import Registry
+from .registry import Licence, Registry
 from .types import Features
 
 
@@ -120,6 +120,14 @@ class Extractor:
             descriptors=None if descriptors is None else _numpy(descriptors),
             uncertainty_px=getattr(self.detector, "detection_noise", 1.0) * scale,
         )
+
+
+def licences(model: Mapping[str, Any]) -> list[Licence]:
+    """The terms of the plug-ins that a ``model`` dict names, each once."""
+    plugins = [DETECTORS.plugin(model["name"])]
+    if describe := model.get("descriptor"):
+        plugins.append(DESCRIPTORS.plugin(describe["name"]))
+    return list(dict.fromkeys(plugin.licence for plugin in plugins))
 
 
 def _described(registry: Registry, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 from .config import ConfigError, build
 
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Licence:
+    """The terms of a plug-in's code and weights.
+
+    terms       whose and which, for the reader
+    commercial  false where a commercial use is forbidden, or nothing is said at all
+    """
+
+    terms: str
+    commercial: bool = True
+
 
 class Registry:
     """Names of plug-ins of one kind and the classes behind them.
 
-    A plug-in class declares its configuration as a nested frozen dataclass ``Conf`` and is made
-    by ``cls(conf, device=...)``.  Entries are ``"module:Class"`` strings, so that listing the
-    names imports nothing.
+    A plug-in class declares its configuration as a nested frozen dataclass ``Conf`` and its terms
+    as a `Licence`, ``licence``, and is made by ``cls(conf, device=...)``.  Entries are
+    ``"module:Class"`` strings, so that listing the names imports nothing.
     """
 
     def __init__(self, kind: str, entries: Mapping[str, str]) -> None:
@@ -45,5 +61,15 @@ class Registry:
         return build(self.plugin(name).Conf, values, where=f"{self.kind} {name}")
 
     def make(self, options: Mapping[str, Any], *, device: str = "cpu") -> Any:
-        """Build the plug-in that ``{"name": ..., **options}`` describes."""
-        return self.plugin(options.get("name", ""))(self.conf(options), device=device)
+        """Build the plug-in that ``{"name": ..., **options}`` describes.
+
+        Warns when its licence forbids commercial use.
+        """
+        plugin = self.plugin(options.get("name", ""))
+        made = plugin(self.conf(options), device=device)
+        licence = getattr(plugin, "licence", None)
+        if licence is not None and not licence.commercial:
+            logger.warning(
+                "%s %s is not for commercial use: %s", self.kind, options["name"], licence.terms
+            )
+        return made

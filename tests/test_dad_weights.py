@@ -15,7 +15,8 @@ from torch import nn
 from dad_sfm import load_DaD, load_DaDDark, load_DaDLight
 from dad_sfm.checkpoints import CheckpointError
 from dad_sfm.detectors.dad.network import DaD
-from dad_sfm.detectors.dad.weights import find_weights, load_weights
+from dad_sfm.detectors.dad.weights import find_weights
+from dad_sfm.pretrained import load_weights
 
 
 class Small(nn.Module):

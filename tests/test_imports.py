@@ -17,11 +17,13 @@ MIDDLE = {
     "aliked_network",
     "checkpoints",
     "dense",
+    "dedode_weights",
     "descriptors",
     "detectors",
     "device",
     "images",
     "matchers",
+    "pretrained",
     "registry",
     "store",
 }
@@ -79,7 +81,7 @@ GRAPH = {name: own_imports(name) for name in MODULES}
 def test_the_imports_are_read() -> None:
     """What the other tests stand on."""
     assert "coords" in GRAPH["descriptors.rootsift"]
-    assert "checkpoints" in GRAPH["detectors.dad.weights"]
+    assert "pretrained" in GRAPH["detectors.dad.weights"]
     assert GRAPH["__main__"] == {"cli"}
 
 

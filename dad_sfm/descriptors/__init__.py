@@ -7,5 +7,8 @@ DESCRIPTORS = Registry(
     {
         "rootsift": "dad_sfm.descriptors.rootsift:RootSIFT",
         "aliked-n16": "dad_sfm.descriptors.aliked:ALIKEDHead",
+        "aliked-n16rot": "dad_sfm.descriptors.aliked:ALIKEDn16rotHead",
+        "aliked-n32": "dad_sfm.descriptors.aliked:ALIKEDn32Head",
+        "dedode-b": "dad_sfm.descriptors.dedode:DeDoDeB",
     },
 )

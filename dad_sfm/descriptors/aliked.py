@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..aliked_network import Variant, load_aliked
+from ..aliked_network import LICENCE, Variant, load_aliked
 from ..coords import aligned_norm_from_px
 
 
@@ -20,6 +20,20 @@ class ALIKEDHeadConf:
     weights: str | None = None
 
 
+@dataclass(frozen=True)
+class ALIKEDn16rotHeadConf(ALIKEDHeadConf):
+    """`ALIKEDHeadConf` with another variant unless told."""
+
+    variant: Variant = "n16rot"
+
+
+@dataclass(frozen=True)
+class ALIKEDn32HeadConf(ALIKEDHeadConf):
+    """`ALIKEDHeadConf` with another variant unless told."""
+
+    variant: Variant = "n32"
+
+
 class ALIKEDHead:
     """Descriptors by deformable sampling around each point; 128-D (64-D for ``t16``).
 
@@ -27,6 +41,7 @@ class ALIKEDHead:
     """
 
     Conf = ALIKEDHeadConf
+    licence = LICENCE
 
     def __init__(self, conf: ALIKEDHeadConf, *, device: str = "cpu") -> None:
         self._network, identity = load_aliked(conf.variant, conf.weights, device=device)
@@ -44,3 +59,15 @@ class ALIKEDHead:
         points = aligned_norm_from_px(keypoints_px.to(self._device), H=H, W=W)
         (descriptors,), _ = self._network.desc_head(features, [points])
         return descriptors
+
+
+class ALIKEDn16rotHead(ALIKEDHead):
+    """Trained with rotations."""
+
+    Conf = ALIKEDn16rotHeadConf
+
+
+class ALIKEDn32Head(ALIKEDHead):
+    """From 32 deformable samples instead of 16."""
+
+    Conf = ALIKEDn32HeadConf

@@ -6,16 +6,20 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from ..registry import Licence
+
 
 class Descriptor(Protocol):
     """Describes given keypoints.  The class also declares a frozen dataclass ``Conf`` and is
     made by ``cls(conf, device=...)``.
 
+    licence   of its code and weights
     identity  what made the descriptors, for the feature file: at least ``name`` and ``dim``, and
               ``weights`` (a SHA-256) where there are any
     """
 
     identity: dict[str, Any]
+    licence: Licence
 
     def __call__(self, image: Tensor, keypoints_px: Tensor) -> Tensor:
         """Describe points of one image.

@@ -15,6 +15,7 @@ from torch.nn.functional import grid_sample, normalize, pad
 
 from ..coords import norm_from_px
 from ..device import choose_device
+from ..registry import Licence
 
 DIRECTIONS, CELLS = 8, 4  # of a histogram; cells per side of a patch
 DIM = DIRECTIONS * CELLS * CELLS
@@ -49,6 +50,7 @@ class RootSIFT:
     """
 
     Conf = RootSIFTConf
+    licence = Licence("MIT, on Apache-2.0 (kornia)")
 
     def __init__(self, conf: RootSIFTConf, *, device: str = "cpu") -> None:
         lengths = (*conf.supports_px, conf.orientation_support_px)

@@ -9,7 +9,7 @@ import torch
 from kornia.feature.aliked.aliked import DKD
 from torch import Tensor
 
-from ..aliked_network import Variant, load_aliked
+from ..aliked_network import LICENCE, Variant, load_aliked
 from .base import Detections
 
 
@@ -29,10 +29,25 @@ class ALIKEDConf:
     weights: str | None = None
 
 
+@dataclass(frozen=True)
+class ALIKEDn16rotConf(ALIKEDConf):
+    """`ALIKEDConf` with another variant unless told."""
+
+    variant: Variant = "n16rot"
+
+
+@dataclass(frozen=True)
+class ALIKEDn32Conf(ALIKEDConf):
+    """`ALIKEDConf` with another variant unless told."""
+
+    variant: Variant = "n32"
+
+
 class ALIKED:
     """The best local maxima of ALIKED's score map, sub-pixel, with its own descriptors."""
 
     Conf = ALIKEDConf
+    licence = LICENCE
     stride = 1  # kornia pads around the centre and takes it off again
 
     def __init__(self, conf: ALIKEDConf, *, device: str = "cpu") -> None:
@@ -56,3 +71,15 @@ class ALIKED:
         return Detections(
             found.keypoints[order], found.keypoint_scores[order], found.descriptors[order]
         )
+
+
+class ALIKEDn16rot(ALIKED):
+    """Trained with rotations."""
+
+    Conf = ALIKEDn16rotConf
+
+
+class ALIKEDn32(ALIKED):
+    """Descriptors from 32 deformable samples instead of 16."""
+
+    Conf = ALIKEDn32Conf

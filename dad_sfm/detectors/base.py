@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from ..registry import Licence
+
 
 @dataclass(frozen=True)
 class Detections:
@@ -28,12 +30,14 @@ class Detector(Protocol):
     ``max_keypoints`` is the budget, and is made by ``cls(conf, device=...)``.
 
     stride    both sides of an input image must be multiples of it
+    licence   of its code and weights
     identity  what made the points, for the feature file: at least ``name``, and ``weights``
               (a SHA-256) where there are any
     """
 
     stride: int
     identity: dict[str, Any]
+    licence: Licence
 
     def __call__(self, images: Tensor) -> list[Detections]:
         """Detect in a batch of B×3×H×W float32 RGB images in [0, 1], of any device."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ..coords import px_from_colmap
+from ..registry import Licence
 from .base import Detections
 
 DIM = 128
@@ -47,6 +48,7 @@ class SIFT:
     """Difference-of-Gaussian points with RootSIFT descriptors; the score is the scale in pixels."""
 
     Conf = SIFTConf
+    licence = Licence("BSD-3-Clause (COLMAP)")
     stride = 1
 
     def __init__(self, conf: SIFTConf, *, device: str = "cpu") -> None:

@@ -11,8 +11,8 @@ from torch import nn
 
 from ..checkpoints import sha256_of
 from ..config import ConfigError
-from ..detectors.dad.weights import load_weights
 from ..device import choose_device
+from ..pretrained import load_weights
 from .distill import DistillConf, DistillObjective
 from .homography_pairs import HomographyPairs
 from .loop import Loop, Objective

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..checkpoints import CheckpointError, load_state_dict
-from ..detectors.dad.weights import load_weights
+from ..pretrained import load_weights
 from .networks import NETWORKS
 from .normalisation import normalise
 

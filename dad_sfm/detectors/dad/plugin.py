@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from ...registry import Licence
 from ..base import Detections
 from .detector import normalize
 from .loaders import NanoVariant, Variant, load_DaD
@@ -75,6 +76,7 @@ class DaDPlugin(_Plugin):
     """DaD, or one of its teachers (`DaDConf.variant`)."""
 
     Conf = DaDConf
+    licence = Licence("MIT, weights MIT (Parskatt/dad)")
 
     def __init__(self, conf: DaDConf, *, device: str = "cpu") -> None:
         super().__init__(conf, conf.variant, device)
@@ -84,6 +86,7 @@ class NanoPlugin(_Plugin):
     """The compact network that comes with the package, or one of its teachers."""
 
     Conf = NanoConf
+    licence = Licence("MIT")
 
     def __init__(self, conf: NanoConf, *, device: str = "cpu") -> None:
         super().__init__(conf, conf.variant, device)

@@ -1,0 +1,73 @@
+"""DISK, detector and descriptor: a peer to be measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from kornia import feature
+from torch import Tensor
+
+from ..pretrained import Published, load_pretrained
+from ..registry import Licence
+from .base import Detections
+
+_URL = "https://raw.githubusercontent.com/cvlab-epfl/disk/master/{}-save.pth"
+
+
+@dataclass(frozen=True)
+class DISKConf:
+    """Options of `DISK`.
+
+    nms_size             a point is the maximum of this many pixels squared
+    detection_threshold  least score, a logit
+    variant              how the weights were trained: "depth" (default of the authors), "epipolar"
+    weights              a checkpoint of that variant, a path or a URL
+    """
+
+    max_keypoints: int = 2048
+    nms_size: int = 5
+    detection_threshold: float = 0.0
+    variant: Literal["depth", "epipolar"] = "depth"
+    weights: str | None = None
+
+
+class DISK:
+    """The best local maxima of DISK's heat map, on whole pixels, with its own descriptors; 128-D.
+
+    Tyszkiewicz et al., "DISK: Learning local features with policy gradient", NeurIPS 2020.
+    """
+
+    Conf = DISKConf
+    licence = Licence("Apache-2.0 (cvlab-epfl/disk, kornia)")
+    stride = 1  # kornia pads to the right and below, and takes it off again
+
+    def __init__(self, conf: DISKConf, *, device: str = "cpu") -> None:
+        if conf.max_keypoints < 1 or conf.nms_size % 2 != 1:
+            raise ValueError("disk: max_keypoints must be at least 1, nms_size odd")
+        self._conf = conf
+        published = Published(f"disk-{conf.variant}", _URL.format(conf.variant), inside="extractor")
+        self._network, identity = load_pretrained(
+            feature.DISK(), published, conf.weights, device=device
+        )
+        self._device = next(self._network.parameters()).device
+        self.identity: dict[str, Any] = {**identity, "dim": self._network.desc_dim}
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> list[Detections]:
+        """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
+        found = self._network(
+            images.to(self._device),
+            n=self._conf.max_keypoints,
+            window_size=self._conf.nms_size,
+            score_threshold=self._conf.detection_threshold,
+            pad_if_not_divisible=True,
+        )
+        return [_sorted(each) for each in found]
+
+
+def _sorted(found: Any) -> Detections:
+    """kornia lists the points row by row."""
+    scores, order = found.detection_scores.sort(descending=True, stable=True)
+    return Detections(found.keypoints[order], scores, found.descriptors[order])

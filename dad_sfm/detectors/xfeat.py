@@ -1,0 +1,55 @@
+"""XFeat, detector and descriptor: a peer to be measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kornia import feature
+from torch import Tensor
+
+from ..pretrained import Published, load_pretrained
+from ..registry import Licence
+from .base import Detections
+
+DIM = 64
+
+
+@dataclass(frozen=True)
+class XFeatConf:
+    """Options of `XFeat`.
+
+    detection_threshold  least probability of a point in its cell, before it is multiplied by the
+                         reliability, which makes the score
+    weights              the checkpoint, a path or a URL
+    """
+
+    max_keypoints: int = 2048
+    detection_threshold: float = 0.05
+    weights: str | None = None
+
+
+class XFeat:
+    """The best local maxima of XFeat's heat map, on whole pixels, with its own descriptors; 64-D.
+
+    Potje et al., "XFeat: Accelerated Features for Lightweight Image Matching", CVPR 2024.
+    """
+
+    Conf = XFeatConf
+    licence = Licence("Apache-2.0 (verlab/accelerated_features, kornia)")
+    stride = 32  # kornia resizes what is not, and loses the frame by up to half a pixel
+
+    def __init__(self, conf: XFeatConf, *, device: str = "cpu") -> None:
+        if conf.max_keypoints < 1:
+            raise ValueError("xfeat: max_keypoints must be at least 1")
+        model = feature.XFeat(conf.max_keypoints, conf.detection_threshold)
+        published = Published("xfeat", model.weights_url)
+        _, identity = load_pretrained(model.net, published, conf.weights, device=device)
+        self._model = model.eval()
+        self._device = next(model.parameters()).device
+        self.identity: dict[str, Any] = {**identity, "dim": DIM}
+
+    def __call__(self, images: Tensor) -> list[Detections]:
+        """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
+        found = self._model.detectAndCompute(images.to(self._device))
+        return [Detections(f["keypoints"], f["scores"], f["descriptors"]) for f in found]
