@@ -11,7 +11,9 @@ given the folder without its `work`.  `--slices 0` goes on to the end.
 import argparse
 from itertools import islice
 from pathlib import Path
+from typing import get_args
 
+from dad_sfm.train.carried import Carry
 from dad_sfm.train.networks import NETWORKS
 from dad_sfm.train.photo_pack import pack
 from dad_sfm.train.presets import PRESETS
@@ -28,7 +30,7 @@ def main() -> None:
     conf = RecipeConf.chosen(
         options.preset, network=options.network, steps=options.steps, seed=options.seed
     )
-    slicing = SliceConf(options.slice_minutes, part_bytes=int(options.part_mb * 1e6))
+    slicing = SliceConf(options.slice_minutes, int(options.part_mb * 1e6), options.carry)
     for progress in islice(
         slices(conf, folder.root, slicing, device=options.device), options.slices or None
     ):
@@ -53,6 +55,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--slice-minutes", type=float, default=8.0)
     parser.add_argument("--pack-mb", type=float, default=45.0, help="largest file of photos")
     parser.add_argument("--part-mb", type=float, default=15.0, help="largest file of a checkpoint")
+    parser.add_argument(
+        "--carry", choices=get_args(Carry), default="exact", help="what a checkpoint in parts holds"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     return parser.parse_args()
 

@@ -22,13 +22,14 @@ def package(weights: Path | str, target: Path | str) -> Path:
         raise FileNotFoundError(f"no such weights: {weights}")
     with safe_open(str(weights), framework="pt") as source:
         metadata = dict(source.metadata() or {})
-        tensors = {name: _halved(source.get_tensor(name)) for name in source.keys()}  # noqa: SIM118
+        tensors = {name: halved(source.get_tensor(name)) for name in source.keys()}  # noqa: SIM118
     with replacing(target) as path:
         save_file(tensors, str(path), metadata=metadata)
     return target
 
 
-def _halved(tensor: torch.Tensor) -> torch.Tensor:
+def halved(tensor: torch.Tensor) -> torch.Tensor:
+    """In float16 where it is a float that float16 can hold; else as it is."""
     if not tensor.is_floating_point():
         return tensor
     half = tensor.half()

@@ -15,6 +15,7 @@ from typing import Literal
 
 from ..checkpoints import sha256_of
 from ..config import ConfigError, build, to_json
+from .carried import Carry
 from .package import package
 from .photo_pack import unpack
 from .presets import PRESETS, RunConf, distillation
@@ -54,10 +55,11 @@ class RecipeConf:
 
 @dataclass(frozen=True)
 class SliceConf:
-    """How long a slice lasts, and how large the files of its checkpoint may be."""
+    """How long a slice lasts, and what its checkpoint holds, in files how large."""
 
     minutes: float = 8.0
     part_bytes: int = 15_000_000
+    carry: Carry = "exact"
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _slice(
         else:
             _train(conf, folder, stage, minutes=(until - time.monotonic()) / 60, device=device)
             finished = folder.step(stage) >= conf.steps[TRAINED.index(stage)]
-            folder.keep(stage, max_bytes=slicing.part_bytes, finished=finished)
+            folder.keep(stage, carry=slicing.carry, max_bytes=slicing.part_bytes, finished=finished)
         if finished:
             progress = replace(progress, stage=STAGES[STAGES.index(stage) + 1], step=0)
         else:

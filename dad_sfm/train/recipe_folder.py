@@ -7,6 +7,8 @@ from pathlib import Path
 
 from safetensors import safe_open
 
+from .carried import Carry, write_carried
+from .package import package
 from .parts import MANIFEST, join, read_manifest, split
 
 # A run's files; the weights come last, because the step is read from them: a kill while parts are
@@ -58,12 +60,18 @@ class RecipeFolder:
         with safe_open(str(self.weights(stage)), framework="pt") as weights:
             return int(weights.metadata()["step"])
 
-    def keep(self, stage: str, *, max_bytes: int, finished: bool) -> None:
-        """Split a run's last save into parts.  One that is finished needs its state no more."""
-        names = (_LOG, _WEIGHTS) if finished else (_STATE, _LOG, _WEIGHTS)
-        files = [self.run(stage) / name for name in names]
-        there = [path for path in files if path.is_file()]
-        split(there, self.parts(stage), max_bytes=max_bytes, step=self.step(stage))
+    def keep(self, stage: str, *, carry: Carry, max_bytes: int, finished: bool) -> None:
+        """Split what is carried of a run's last save into parts: of a finished one the weights."""
+        files = [self.run(stage) / _LOG] if (self.run(stage) / _LOG).is_file() else []
+        if carry == "exact":
+            files += [] if finished else [self.run(stage) / _STATE]
+            files += [self.weights(stage)]
+        elif finished:
+            files += [package(self.weights(stage), self.run(stage) / "carried" / _WEIGHTS)]
+        else:
+            files += [self.run(stage) / "carried" / _STATE]
+            write_carried(self.run(stage) / _STATE, files[-1], carry)
+        split(files, self.parts(stage), max_bytes=max_bytes, step=self.step(stage))
 
     def restore(self, stage: str) -> None:
         """Put a run together from its parts where they are ahead of what is here.

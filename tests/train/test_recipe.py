@@ -3,7 +3,9 @@
 import json
 import runpy
 import shutil
+import signal
 import sys
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -102,17 +104,41 @@ def test_work_that_is_ahead_of_the_parts_is_kept(folder):
     assert next(slices(CONF, folder.root, ONE_STEP, device="cpu")) == Progress(2, "dark", 0)
 
 
+@pytest.mark.parametrize("carry", ["half", "weights"])
+def test_less_can_be_carried(folder, tmp_path, carry):
+    slicing = replace(ONE_STEP, carry=carry)
+    seen = list(islice(slices(CONF, folder.root, slicing, device="cpu"), 2))
+    assert seen[-1] == Progress(2, "light", 2)
+    exact = folder.run("light") / "last.pt"
+    small = sum(path.stat().st_size for path in folder.parts("light").glob("last.pt.*"))
+    assert small < {"half": 0.6, "weights": 0.3}[carry] * exact.stat().st_size
+
+    there = moved(folder, tmp_path / "there")
+    list(islice(slices(CONF, there.root, slicing, device="cpu"), 1))
+    # The third step from what was carried, and from the state itself: not a step's length apart,
+    # where random weights would be a hundred.
+    list(islice(slices(CONF, folder.root, slicing, device="cpu"), 1))
+    found, expected = (load_file(each.weights("light")) for each in (there, folder))
+    for name in (name for name in expected if name.endswith("weight")):
+        gap = (found[name] - expected[name]).abs().max()
+        assert gap < 3 * run_conf(CONF, "light").loop.learning_rate, name
+    seen = list(slices(CONF, there.root, replace(slicing, minutes=60), device="cpu"))
+    assert seen[-1].stage == "finished"
+    assert len(list(there.packaged.iterdir())) == 3
+
+
 def test_an_interrupt_ends_the_slices_and_loses_nothing(folder, monkeypatch):
     call = RLObjective.__call__
 
     def interrupted(self, a, b, batch, step):
         if step == 1:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
         return call(self, a, b, batch, step)
 
     monkeypatch.setattr(RLObjective, "__call__", interrupted)
-    seen = list(slices(CONF, folder.root, TO_THE_END, device="cpu"))
-    assert seen == [Progress(1, "light", 1)]
+    (progress,) = slices(CONF, folder.root, TO_THE_END, device="cpu")
+    assert progress.stage == "light"
+    assert 0 < progress.step < CONF.steps[0]
     assert list(folder.parts("light").glob("last.pt.*"))
 
 
