@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 def prefetch(
     function: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None
-) -> Iterator[tuple[Item, Future[Result]]]:
+) -> Generator[tuple[Item, Future[Result]], None, None]:
     """Each item with the finished future of ``function(item)``, in the order of the items.
 
     At most ``2 * workers`` results exist ahead of the consumer.  Threads are enough for what lets

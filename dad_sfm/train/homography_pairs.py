@@ -77,18 +77,29 @@ class HomographySource:
         )
 
 
+def photo_files(places: Sequence[Path | str]) -> list[Path]:
+    """All photos under the given folders; a place may be a photo itself.
+
+    Raises FileNotFoundError when there are none.
+    """
+    found = []
+    for place in map(Path, places):
+        found += [place] if place.is_file() else [place / name for name in list_images(place)]
+    if not found:
+        raise FileNotFoundError(f"no photos under {', '.join(map(str, places))}")
+    return found
+
+
 class HomographyPairs:
-    """Batches of homography pairs from all photos under the given folders.
+    """Batches of homography pairs from the given photos, or folders of photos.
 
     Raises FileNotFoundError when there are none.  Photos that cannot be decoded are skipped for
     the next one.
     """
 
-    def __init__(self, folders: Sequence[Path | str], conf: HomographyConf, *, seed: int) -> None:
+    def __init__(self, photos: Sequence[Path | str], conf: HomographyConf, *, seed: int) -> None:
         self.conf, self.seed = conf, seed
-        self.photos = [Path(f) / name for f in folders for name in list_images(f)]
-        if not self.photos:
-            raise FileNotFoundError(f"no photos under {', '.join(map(str, folders))}")
+        self.photos = photo_files(photos)
         # Photos are decoded once: 700 of 1024 px take 1.5 GB, and decoding would cost as much
         # as a training step.
         self._decode = lru_cache(maxsize=1500)(_decode)

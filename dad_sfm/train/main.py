@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args
 
 from .homography_pairs import HomographyConf
 from .loop import LoopConf
+from .machines import Machines, Strategy
 from .networks import NETWORKS
 from .package import package
 from .polarity import Polarity
@@ -16,14 +17,16 @@ from .presets import PRESETS, RunConf, distillation
 from .published import export_published, import_published
 from .runs import Start, distil, train
 from .teachers import Combination
+from .trackers import TRACKERS
 
 Conf = TypeVar("Conf", HomographyConf, LoopConf)
 
 EPILOG = """\
 A run lives in its folder (--run): conf.json, log.jsonl (loss, hit rate and the other terms, a line
-every few steps), last.pt (everything needed to go on) and weights.safetensors (to detect with).
-Kill it or press Ctrl-C whenever you like; the same command goes on from the last save, with the
-same batches an uninterrupted run would have seen.
+every few steps), last.pt (everything needed to go on), weights.safetensors (to detect with) and
+best.safetensors (the highest repeatability on photos held out of training).  Kill it or press
+Ctrl-C whenever you like; the same command goes on from the last save, with the same batches an
+uninterrupted run would have seen.
 
   dad-sfm train rl --photos my_photos --polarity light --run runs/light
   dad-sfm train rl --photos my_photos --polarity dark --run runs/dark
@@ -80,7 +83,28 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--init", type=Path, help="weights to start from (a weights file)")
+    parser.add_argument("--accumulate", type=int, help="batches a step, instead of the preset's")
+    parser.add_argument(
+        "--validation",
+        nargs="+",
+        type=Path,
+        default=(),
+        metavar="FOLDER",
+        help="photos to validate on (default: every 20th of --photos, held out of training)",
+    )
+    parser.add_argument(
+        "--validate-every", type=int, metavar="STEPS", help="instead of the preset's; 0 = never"
+    )
+    parser.add_argument(
+        "--tracker", choices=TRACKERS, help="default: tensorboard where it is installed"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--devices", type=int, default=1, help="how many, on each machine")
+    parser.add_argument("--nodes", type=int, default=1, help="machines; see docs/training.md")
+    parser.add_argument("--strategy", choices=get_args(Strategy), default="auto")
+    parser.add_argument(
+        "--workers", type=int, default=2, help="threads that prepare batches, for each device"
+    )
 
 
 def _rl_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,8 +138,8 @@ def _run_rl(options: argparse.Namespace) -> Path:
         conf,
         options.photos,
         options.run,
-        device=options.device,
         start=Start(options.init, options.negative),
+        **_running(options),
     )
 
 
@@ -126,9 +150,17 @@ def _run_distil(options: argparse.Namespace) -> Path:
         options.run,
         teachers=options.teachers,
         cache=options.cache,
-        device=options.device,
         start=Start(options.init),
+        **_running(options),
     )
+
+
+def _running(options: argparse.Namespace) -> dict[str, Any]:
+    """Where a run runs, and how it is watched."""
+    machines = Machines(
+        options.device, options.devices, options.nodes, options.strategy, options.workers
+    )
+    return {"device": machines, "validation": options.validation, "tracker": options.tracker}
 
 
 def _conf(options: argparse.Namespace) -> RunConf:
@@ -139,6 +171,8 @@ def _conf(options: argparse.Namespace) -> RunConf:
         conf.loop,
         steps=options.steps,
         learning_rate=options.learning_rate,
+        accumulate=options.accumulate,
+        validate_every=options.validate_every,
         seed=options.seed,
     )
     return replace(conf, network=options.network or conf.network, data=data, loop=loop)

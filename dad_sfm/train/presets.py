@@ -10,19 +10,24 @@ from .loop import LoopConf
 from .rl import RLConf
 from .sampling import SamplingConf
 from .teachers import Combination
+from .validation import ValidationConf
 
 
 @dataclass(frozen=True)
 class RunConf:
-    """One training run: network, data, objective, loop."""
+    """One training run: network, data, objective, loop, and how it is judged meanwhile."""
 
     network: str = "dad"
     data: HomographyConf = field(default_factory=HomographyConf)
     objective: RLConf | DistillConf = field(default_factory=RLConf)
     loop: LoopConf = field(default_factory=LoopConf)
+    validation: ValidationConf = field(default_factory=ValidationConf)
 
 
-PAPER = RunConf(data=HomographyConf(size=640, batch=8))
+PAPER = RunConf(
+    data=HomographyConf(size=640, batch=8),
+    loop=LoopConf(validate_every=1000),
+)
 
 _NANO_OBJECTIVE = RLConf(
     sampling=SamplingConf(keypoints=(48, 224), nms_size=9, border=4),
@@ -37,8 +42,15 @@ NANO = RunConf(
     data=HomographyConf(size=256, batch=8),
     objective=_NANO_OBJECTIVE,
     loop=LoopConf(
-        steps=4200, learning_rate=2e-3, weight_decay=1e-4, warmup=100, clip=1.0, average=0.998
+        steps=4200,
+        learning_rate=2e-3,
+        weight_decay=1e-4,
+        warmup=100,
+        clip=1.0,
+        average=0.998,
+        validate_every=200,
     ),
+    validation=ValidationConf(nms_size=7, subpixel_temp=2.5),
 )
 
 PRESETS: dict[str, RunConf] = {
@@ -56,7 +68,13 @@ PRESETS: dict[str, RunConf] = {
             window_baseline=0.1,
         ),
         loop=replace(
-            NANO.loop, steps=120, learning_rate=3e-3, warmup=10, log_every=5, save_every=20
+            NANO.loop,
+            steps=120,
+            learning_rate=3e-3,
+            warmup=10,
+            log_every=5,
+            validate_every=40,
+            save_every=20,
         ),
     ),
 }

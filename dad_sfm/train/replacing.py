@@ -12,12 +12,20 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path``, which takes its place when the block ends well.
 
-    The folder is made if need be.  When the block fails, ``path`` stays what it was.
+    The folder is made if need be.  When the block fails, ``path`` stays what it was; when the
+    machine fails, it is the one or the other.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.partial")
     try:
         yield temporary
+        _to_disk(temporary)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Without this a file may get its name before its contents."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

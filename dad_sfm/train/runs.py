@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from ..checkpoints import sha256_of
 from ..config import ConfigError
-from ..device import choose_device
 from ..pretrained import load_weights
+from . import held_out
 from .distill import DistillConf, DistillObjective
-from .homography_pairs import HomographyPairs
+from .homography_pairs import HomographyPairs, photo_files
 from .loop import Loop, Objective
+from .machines import Machines
 from .negative import negative
 from .networks import NETWORKS
 from .presets import RunConf
 from .rl import RLConf, RLObjective
 from .teachers import Teachers
+from .trackers import TrackerName
+from .validation import Validation
 
 
 @dataclass(frozen=True)
@@ -40,21 +44,26 @@ def train(
     photos: Sequence[Path | str],
     run_dir: Path | str,
     *,
-    device: str = "auto",
+    validation: Sequence[Path | str] = (),
+    device: str | Machines = "auto",
     start: Start | None = None,
     minutes: float | None = None,
+    tracker: TrackerName | None = None,
 ) -> Path:
     """Reinforcement learning; returns the path of the weights.
 
-    After ``minutes`` it saves and returns, and the same call goes on.  Raises FileNotFoundError
-    when there are no photos, `ConfigError` when the folder holds another run, and `TrainingError`
-    when the loss is not finite.
+    ``photos`` are folders or files, ``validation`` likewise: without, every 20th photo is held
+    out when ``conf.loop`` validates.  ``device`` may be `Machines`: several devices, here or on
+    many machines.  After ``minutes`` it saves and returns, and the same call goes on.  ``tracker``
+    None is TensorBoard where it is installed.  Raises FileNotFoundError when there are no photos,
+    `ConfigError` when the folder holds another run, and `TrainingError` when the loss is not
+    finite or the policy has collapsed.
     """
-    if not isinstance(conf.objective, RLConf):
+    asked = conf.objective
+    if not isinstance(asked, RLConf):
         raise ConfigError("this configuration is a distillation's; see distil()")
-    return _run(
-        conf, RLObjective(conf.objective), photos, run_dir, device, start or Start(), minutes
-    )
+    run = _Run(conf, photos, run_dir, validation, device, start or Start(), tracker)
+    return run.go(lambda device: RLObjective(asked), minutes)
 
 
 def distil(
@@ -64,50 +73,84 @@ def distil(
     *,
     teachers: Sequence[Path | str],
     cache: Path | None = None,
-    device: str = "auto",
+    validation: Sequence[Path | str] = (),
+    device: str | Machines = "auto",
     start: Start | None = None,
     minutes: float | None = None,
+    tracker: TrackerName | None = None,
 ) -> Path:
     """Distil the teachers (weights files, of any networks) into the student ``conf.network``.
 
-    ``cache`` is a folder that keeps the teachers' maps for further students.  ``minutes`` as in
+    ``cache`` is a folder that keeps the teachers' maps for further students; all else as in
     `train`.  Returns the path of the weights; raises what `train` does, and `CheckpointError` for
     a teacher that fits no network.
     """
-    if not isinstance(conf.objective, DistillConf):
+    asked = conf.objective
+    if not isinstance(asked, DistillConf):
         raise ConfigError("this configuration is no distillation; see presets.distillation()")
-    asked = Teachers.from_files(teachers, conf.objective.how, cache=cache)
-    objective = DistillObjective(conf.objective, asked.to(choose_device(device)))
-    described = {"teachers": [sha256_of(path) for path in teachers]}
-    return _run(conf, objective, photos, run_dir, device, start or Start(), minutes, described)
-
-
-def _run(
-    conf: RunConf,
-    objective: Objective,
-    photos: Sequence[Path | str],
-    run_dir: Path | str,
-    device: str,
-    start: Start,
-    minutes: float | None,
-    described: dict[str, list[str]] | None = None,
-) -> Path:
-    loop = Loop(
-        _network(conf, start),
-        objective,
-        HomographyPairs(photos, conf.data, seed=conf.loop.seed),
-        conf.loop,
-        run_dir=run_dir,
-        device=choose_device(device),
-        description={
-            **asdict(conf),
-            "photos": [str(p) for p in photos],
-            "init": str(start.init) if start.init else None,
-            "negative": start.negative,
-            **(described or {}),
-        },
+    networks = Teachers.from_files(teachers, asked.how, cache=cache)
+    run = _Run(conf, photos, run_dir, validation, device, start or Start(), tracker)
+    return run.go(
+        lambda device: DistillObjective(asked, networks.to(device)),
+        minutes,
+        teachers=[sha256_of(path) for path in teachers],
     )
-    return loop.run(minutes)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What both kinds of runs are given."""
+
+    conf: RunConf
+    photos: Sequence[Path | str]
+    run_dir: Path | str
+    validation: Sequence[Path | str]
+    device: str | Machines
+    start: Start
+    tracker: TrackerName | None
+
+    def go(
+        self,
+        objective_on: Callable[[torch.device], Objective],
+        minutes: float | None,
+        **described: Any,
+    ) -> Path:
+        conf = self.conf
+        data, validation = self._data()
+        machines = Machines(self.device) if isinstance(self.device, str) else self.device
+        fabric = machines.launch(bf16=conf.loop.bf16)
+        loop = Loop(
+            _network(conf, self.start),
+            objective_on(fabric.device),
+            data,
+            conf.loop,
+            run_dir=self.run_dir,
+            fabric=fabric,
+            validation=validation,
+            tracker=self.tracker,
+            workers=machines.workers,
+            description={
+                **asdict(conf),
+                "photos": [str(p) for p in self.photos],
+                "validation_photos": [str(p) for p in self.validation],
+                "init": str(self.start.init) if self.start.init else None,
+                "negative": self.start.negative,
+                **described,
+            },
+        )
+        return loop.run(minutes)
+
+    def _data(self) -> tuple[HomographyPairs, Validation | None]:
+        conf, photos = self.conf, photo_files(self.photos)
+        if not conf.loop.validate_every:
+            return HomographyPairs(photos, conf.data, seed=conf.loop.seed), None
+        if self.validation:
+            held = photo_files(self.validation)
+        else:
+            photos, held = held_out.split(photos)
+        judged = HomographyPairs(held, conf.data, seed=held_out.SEED)
+        data = HomographyPairs(photos, conf.data, seed=conf.loop.seed)
+        return data, Validation(judged, conf.validation)
 
 
 def _network(conf: RunConf, start: Start) -> nn.Module:

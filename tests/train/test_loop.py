@@ -1,20 +1,28 @@
 import json
+import os
+import random
+import signal
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
 from dad_sfm.config import ConfigError
 from dad_sfm.train.homography_pairs import HomographyPairs
-from dad_sfm.train.loop import Loop, LoopConf, TrainingError
+from dad_sfm.train.loop import Loop
 from dad_sfm.train.loss import Loss
+from dad_sfm.train.machines import Machines
 from dad_sfm.train.networks import NETWORKS
 from dad_sfm.train.normalisation import normalise
 from dad_sfm.train.presets import PRESETS
 from dad_sfm.train.rl import RLObjective
 from dad_sfm.train.runs import train
+from dad_sfm.train.validation import Validation
+from dad_sfm.train.watchdog import TrainingError
 
 SMOKE = PRESETS["smoke"]
 TINY = replace(
@@ -38,15 +46,19 @@ class Network(nn.Module):
         return self.body(images)
 
 
-def loop_in(folder, photos, objective=None, conf=TINY) -> Loop:
+def loop_in(folder, photos, objective=None, conf=TINY, validated=False) -> Loop:
     torch.manual_seed(0)
+    held_out = HomographyPairs([photos], conf.data, seed=1)
+    judging = replace(conf.validation, area_px=128.0, batches=1)
     return Loop(
         Network(),
         objective or RLObjective(conf.objective),
         HomographyPairs([photos], conf.data, seed=0),
         conf.loop,
         run_dir=folder,
-        device=torch.device("cpu"),
+        fabric=Machines("cpu").launch(bf16=conf.loop.bf16),
+        validation=Validation(held_out, judging) if validated else None,
+        tracker="none",
         description=conf.loop,
     )
 
@@ -55,40 +67,103 @@ class Killed(BaseException):
     pass
 
 
+def log_of(folder) -> list[dict[str, float]]:
+    """The lines of the log, without what the clock says."""
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    clock = {"seconds", "steps_per_s", "wait"}
+    return [{k: v for k, v in line.items() if k not in clock} for line in lines]
+
+
+def careful(folder, photos, objective=None) -> Loop:
+    """A run with everything that a resumed one has to take up again."""
+    loop = replace(TINY.loop, accumulate=2, validate_every=2, average=0.9)
+    return loop_in(folder, photos, objective, replace(TINY, loop=loop), validated=True)
+
+
+def noisy(a, b, batch, step) -> Loss:
+    """An objective that draws from every generator of random numbers."""
+    noise = torch.rand(()) + random.random() + np.random.rand()
+    return RLObjective(TINY.objective)(a * (1 + 0.1 * noise), b, batch, step)
+
+
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(photos, tmp_path):
-    whole = loop_in(tmp_path / "whole", photos)
+    whole = careful(tmp_path / "whole", photos, noisy)
     expected = load_file(whole.run())
 
-    killed = loop_in(tmp_path / "killed", photos)
-    objective = killed.objective
+    calls = []
 
     def dies(a, b, batch, step):
-        if step == 5:
+        calls.append(step)
+        if len(calls) == 12:  # in the middle of step 5, after the validation of step 4
             raise Killed
-        return objective(a, b, batch, step)
+        return noisy(a, b, batch, step)
 
-    killed.objective = dies
     with pytest.raises(Killed):
-        killed.run()
-    resumed = loop_in(tmp_path / "killed", photos)
+        careful(tmp_path / "killed", photos, dies).run()
+    assert log_of(tmp_path / "killed")[-1]["step"] == 5
+    random.seed(1), np.random.seed(1), torch.manual_seed(1)
+    resumed = careful(tmp_path / "killed", photos, noisy)
     assert resumed.step == 3  # the last save; steps 3 and 4 are done again
     found = load_file(resumed.run())
+    assert found.keys() == expected.keys()
     for name, value in expected.items():
-        assert torch.allclose(value.float(), found[name].float(), atol=1e-6), name
+        assert torch.equal(value, found[name]), name
+    assert log_of(tmp_path / "killed") == log_of(tmp_path / "whole")
+    best = [load_file(tmp_path / run / "best.safetensors") for run in ("whole", "killed")]
+    assert all(torch.equal(value, best[1][name]) for name, value in best[0].items())
 
 
-def test_ctrl_c_saves(photos, tmp_path):
-    loop = loop_in(tmp_path, photos)
-    objective = loop.objective
+def test_every_batch_is_drawn_once(photos, tmp_path):
+    loop = careful(tmp_path, photos)
+    data, drawn = loop.data, []
+
+    class Recorded:
+        def batch(self, step):
+            drawn.append(step)
+            return data.batch(step)
+
+    loop.data = Recorded()
+    loop.run()
+    assert sorted(drawn) == list(range(16))  # eight steps of two
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_step_saves_and_returns(number, photos, tmp_path):
+    objective = RLObjective(TINY.objective)
 
     def interrupted(a, b, batch, step):
         if step == 4:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), number)
         return objective(a, b, batch, step)
 
-    loop.objective = interrupted
+    before = signal.getsignal(number)
+    weights = loop_in(tmp_path, photos, interrupted).run()
+    assert weights.is_file()
+    assert loop_in(tmp_path, photos).step == 5
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_step(photos, tmp_path):
+    def stubborn(a, b, batch, step):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("the second signal is raised before this")
+
+    with pytest.raises(KeyboardInterrupt):
+        loop_in(tmp_path, photos, stubborn).run()
+
+
+def test_the_best_weights_are_those_of_the_highest_validation(photos, tmp_path):
+    loop = careful(tmp_path, photos)
     loop.run()
-    assert loop_in(tmp_path, photos).step == 4
+    lines = [line for line in log_of(tmp_path) if "repeatability" in line]
+    assert [line["step"] for line in lines] == [2, 4, 6, 8]
+    best = max(lines, key=lambda line: line["repeatability"])
+    with safe_open(str(tmp_path / "best.safetensors"), framework="pt") as file:
+        assert file.metadata() == {"step": str(best["step"])}
+    loop.average.network.load_state_dict(load_file(tmp_path / "best.safetensors"))
+    again = loop.validation(loop.average.network, torch.device("cpu"))
+    assert again["repeatability"] == pytest.approx(best["repeatability"])
 
 
 def test_time_that_is_up_saves_after_one_step_at_least(photos, tmp_path):
@@ -102,7 +177,8 @@ def test_the_log_holds_loss_and_hit_rate(photos, tmp_path):
     loop_in(tmp_path, photos).run()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, 9))
-    assert {"loss", "hit_rate", "entropy", "seconds"} <= set(lines[0])
+    assert {"loss", "hit_rate", "entropy", "seconds", "steps_per_s", "wait"} <= set(lines[0])
+    assert all(0 <= line["wait"] <= 1 and line["steps_per_s"] > 0 for line in lines)
 
 
 def test_another_configuration_is_refused(photos, tmp_path):
@@ -118,17 +194,6 @@ def test_nan_stops_with_an_explanation(photos, tmp_path):
 
     with pytest.raises(TrainingError, match="learning rate"):
         loop_in(tmp_path, photos, objective=broken).run()
-
-
-def test_learning_rate_rises_then_falls_to_zero(photos, tmp_path):
-    conf = replace(TINY, loop=LoopConf(steps=100, warmup=10, learning_rate=1.0))
-    loop = loop_in(tmp_path, photos, conf=conf)
-    rates = []
-    for loop.step in range(101):
-        rates.append(loop._learning_rate())
-    assert rates[:10] == pytest.approx([0.1 * (i + 1) for i in range(10)])
-    assert rates[55] == pytest.approx(0.5)
-    assert rates[100] == pytest.approx(0)
 
 
 @torch.no_grad()
@@ -153,7 +218,9 @@ def test_nano_learns_on_a_toy_set(photos, tmp_path):
     torch.manual_seed(SMOKE.loop.seed)
     network = NETWORKS["nano"]()
     before = scores(network, batches)
-    network.load_state_dict(load_file(train(SMOKE, [photos], tmp_path, device="cpu")))
+    network.load_state_dict(
+        load_file(train(SMOKE, [photos], tmp_path, validation=[photos], device="cpu"))
+    )
     after = scores(network, batches)
     assert after["hit_rate"] > 2 * before["hit_rate"]
     assert after["localisation"] < before["localisation"] - 0.1

@@ -1,0 +1,50 @@
+"""Where a run runs: the device, and how many processes on how many machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ..config import ConfigError
+from ..device import choose_device
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+Strategy = Literal["auto", "ddp"]
+
+
+@dataclass(frozen=True)
+class Machines:
+    """No part of what defines a run: one may go on elsewhere."""
+
+    device: str = "auto"  # auto, cpu, cuda or mps
+    devices: int = 1  # processes on each machine, each with a device of its own
+    nodes: int = 1  # machines
+    strategy: Strategy = "auto"  # "auto" is "ddp" as soon as there is more than one process
+    workers: int = 2  # threads that prepare batches, in each process
+
+    def launch(self, *, bf16: bool) -> Fabric:
+        """Start the other processes if need be (each runs the same command) and join them.
+
+        Under ``torchrun`` and SLURM the processes are there already.  Raises ImportError without
+        Lightning Fabric, `ValueError` for a device that is not there.
+        """
+        try:
+            from lightning_fabric import Fabric
+        except ImportError as error:
+            raise ImportError(
+                "training needs Lightning Fabric: pip install lightning-fabric tensorboard"
+            ) from error
+        device = choose_device(self.device)
+        if device.index is not None and self.devices > 1:
+            raise ConfigError(f"{self.device} is one device; say {device.type} to use several")
+        fabric = Fabric(
+            accelerator=device.type,
+            devices=self.devices if device.index is None else [device.index],
+            num_nodes=self.nodes,
+            strategy=self.strategy,
+            precision="bf16-mixed" if bf16 else "32-true",
+        )
+        fabric.launch()
+        return fabric

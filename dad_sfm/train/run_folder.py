@@ -1,0 +1,74 @@
+"""The files of a run's folder, named, written and read in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from ..config import ConfigError
+from .replacing import replacing
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Files are replaced whole, so a kill at any moment leaves what was there before."""
+
+    root: Path
+
+    @property
+    def conf(self) -> Path:
+        """What the run is."""
+        return self.root / "conf.json"
+
+    @property
+    def log(self) -> Path:
+        """A line every few steps."""
+        return self.root / "log.jsonl"
+
+    @property
+    def last(self) -> Path:
+        """The whole state, to go on from."""
+        return self.root / "last.pt"
+
+    @property
+    def weights(self) -> Path:
+        """The averaged weights of the last save, to detect with."""
+        return self.root / "weights.safetensors"
+
+    @property
+    def best(self) -> Path:
+        """The averaged weights with the highest validation score."""
+        return self.root / "best.safetensors"
+
+    def claim(self, description: str, *, write: bool) -> None:
+        """Refuse, with `ConfigError`, a folder that holds a run of another description."""
+        if self.conf.is_file() and self.conf.read_text(encoding="utf-8") != description:
+            raise ConfigError(
+                f"{self.root} holds a run of another configuration (see {self.conf}); "
+                "give another folder or delete it"
+            )
+        if write and not self.conf.is_file():
+            with replacing(self.conf) as path:
+                path.write_text(description, encoding="utf-8")
+
+    def load_state(self) -> dict[str, Any] | None:
+        """The last saved state on the CPU; None in a new run."""
+        if not self.last.is_file():
+            return None
+        state: dict[str, Any] = torch.load(self.last, map_location="cpu", weights_only=True)
+        return state
+
+    def save_state(self, state: dict[str, Any]) -> None:
+        with replacing(self.last) as path:
+            torch.save(state, path)
+
+    def save_weights(self, target: Path, network: nn.Module, *, step: int) -> None:
+        """Write a network to one of the weights files; its metadata say the step."""
+        weights = {k: v.cpu().contiguous() for k, v in network.state_dict().items()}
+        with replacing(target) as path:
+            save_file(weights, path, metadata={"step": str(step)})
