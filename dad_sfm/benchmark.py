@@ -196,7 +196,8 @@ def _matcher_linker(model: Mapping[str, Any], image_dir: Path, device: str) -> M
     def match(a: tuple[str, Features], b: tuple[str, Features]) -> Matches:
         return matcher(*(View(image, found, image_dir / image) for image, found in (a, b)))
 
-    return MatcherLinker(match, {**model, **matcher.identity})
+    identity = {**model, **matcher.identity}
+    return MatcherLinker(match, identity, needs_descriptors=matcher.needs_descriptors)
 
 
 def _machine(device: str) -> dict[str, Any]:

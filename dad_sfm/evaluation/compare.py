@@ -118,8 +118,13 @@ def _differences(
 
 
 def _head(first: Sequence[str], measures: Sequence[Measure]) -> list[str]:
-    names = [m.name if m.unit in ("", "%") else f"{m.name}, {m.unit}" for m in measures]
+    names = [_title(m) for m in measures]
     return [_row([*first, *names]), "|" + "---|" * (len(first) + len(names))]
+
+
+def _title(measure: Measure) -> str:
+    unit = "" if measure.unit in ("", "%") else f", {measure.unit}"
+    return f"{measure.name}{unit}{' ↓' if measure.lower_is_better else ''}"
 
 
 def _row(cells: Sequence[object]) -> str:

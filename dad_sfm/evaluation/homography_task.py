@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from .. import coords
 from ..homography import apply
@@ -61,7 +62,8 @@ class HomographyTask:
         self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
     ) -> list[Track]:
         """One track."""
-        rows = [self._judge_pair(pair, features, link, budgets) for pair in self.pairs]
+        pairs = tqdm(self.pairs, self.name, unit="pair", disable=None)
+        rows = [self._judge_pair(pair, features, link, budgets) for pair in pairs]
         return [
             Track(
                 self.name,

@@ -116,20 +116,21 @@ def _projected(mapping: Mapping, a: Ranked, b: Ranked, *, unit: np.ndarray, most
 
 
 class MatcherLinker:
-    """A matcher on the descriptors of the file, asked anew at every budget.
+    """A matcher on the features of the file, asked anew at every budget.
 
     ``match`` takes (name, features) of both images.
     """
-
-    needs_descriptors = True
 
     def __init__(
         self,
         match: Callable[[tuple[str, Features], tuple[str, Features]], Matches],
         identity: dict[str, Any],
+        *,
+        needs_descriptors: bool = True,
     ) -> None:
         self._match = match
         self.identity = identity
+        self.needs_descriptors = needs_descriptors
 
     def __call__(self, pair: Pair, a: Ranked, b: Ranked) -> Links:
         return lambda budget: self._match(

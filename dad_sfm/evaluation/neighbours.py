@@ -37,10 +37,15 @@ def mutual(points: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def squared_distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """N×M squared Euclidean distances of N×2 and M×2 points, float64."""
-    x = points[:, 0, None] - others[None, :, 0]
-    y = points[:, 1, None] - others[None, :, 1]
-    return x * x + y * y
+    """N×M squared Euclidean distances of N×2 and M×2 points, float64.
+
+    |p|² - 2 p·o + |o|² as one product of matrices, which is several times faster than
+    differences; in float64 it is off by less than 10⁻⁶ px² in images of 10⁴ px.
+    """
+    p, o = (np.asarray(x, np.float64) for x in (points, others))
+    left = np.column_stack([-2 * p, (p * p).sum(axis=1), np.ones(len(p))])
+    right = np.column_stack([o, np.ones(len(o)), (o * o).sum(axis=1)])
+    return left @ right.T
 
 
 def blocks(rows: np.ndarray, columns: int) -> Iterator[np.ndarray]:

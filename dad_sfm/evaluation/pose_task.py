@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from .. import coords
 from ..colmap_model import Camera, CameraModel
@@ -107,7 +108,8 @@ class PoseTask:
         self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
     ) -> list[Track]:
         """A track for every estimator, with max(rotation, translation up to sign) in degrees."""
-        found = [self._judge_pair(pair, features, link, budgets) for pair in self.pairs]
+        pairs = tqdm(self.pairs, self.name, unit="pair", disable=None)
+        found = [self._judge_pair(pair, features, link, budgets) for pair in pairs]
         items = tuple(pair_name(p.name_a, p.name_b) for p in self.pairs)
         measures = (
             *auc_measures("error_deg", self.protocol.thresholds_deg, "°"),

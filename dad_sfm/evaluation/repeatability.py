@@ -148,7 +148,7 @@ def spacing(points: np.ndarray) -> float:
     for rows in blocks(np.arange(len(points)), len(points)):
         squared = squared_distances(points[rows], points)
         squared[np.arange(len(rows)), rows] = np.inf
-        gaps.append(np.sqrt(squared.min(axis=1)))
+        gaps.append(np.sqrt(squared.min(axis=1).clip(min=0)))
     return float(np.median(np.concatenate(gaps)))
 
 

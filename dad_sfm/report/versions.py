@@ -7,7 +7,7 @@ from importlib import metadata
 
 from .._version import __version__
 
-_PACKAGES = ("torch", "pycolmap", "kornia", "numpy", "h5py", "pillow")
+_PACKAGES = ("torch", "pycolmap", "kornia", "numpy", "h5py", "pillow", "poselib")
 
 
 def versions() -> dict[str, str]:

@@ -1,0 +1,210 @@
+"""The whole run: features in, a result out; and what is said when files do not fit."""
+
+import sys
+from types import ModuleType, SimpleNamespace
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from projected import make_scene
+
+from dad_sfm import benchmark, cli
+from dad_sfm.colmap_model import write_text_model
+from dad_sfm.config import ConfigError
+from dad_sfm.dense import DENSE_MATCHERS
+from dad_sfm.dense.base import MissingMatcherError
+from dad_sfm.evaluation.linking import NoTruthError
+from dad_sfm.evaluation.results import read_result
+from dad_sfm.store import FeatureReader, FeatureWriter, MatchReader, MatchWriter, StoreError
+
+pytest.importorskip("poselib")
+NAMES = ["0.png", "1.png", "2.png"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A data set in Strecha's layout; its features and matches under the benchmark's names."""
+    root = tmp_path_factory.mktemp("strecha")
+    scene = make_scene(root / "house", [NAMES], points=300)
+    write_text_model(scene.root / "gt", scene.gt.cameras, scene.gt.images.values())
+    inputs = scene.inputs
+    with FeatureReader(inputs["features"]) as reader, FeatureWriter(root / "f.h5", {}) as writer:
+        for name in NAMES:
+            writer.write(f"house/images/{name}", reader.read(name))
+    with MatchReader(inputs["matches"]) as reader, MatchWriter(root / "m.h5", {}) as writer:
+        for a, b in [(0, 1), (0, 2), (1, 2)]:
+            found = reader.read(NAMES[a], NAMES[b])
+            writer.write(f"house/images/{NAMES[a]}", f"house/images/{NAMES[b]}", found)
+    return root
+
+
+def run(data, tmp_path, **options):
+    given = {"features": data / "f.h5", "matches": data / "m.h5", "budgets": [300], **options}
+    return benchmark.main("strecha", data=data, out=tmp_path, device="cpu", **given)
+
+
+def test_features_and_matches_of_any_tool_become_a_result(data, tmp_path):
+    path = run(data, tmp_path, budgets=[400, 100])
+    assert path == tmp_path / "strecha" / "f,matches of a file.json"
+    result = read_result(path)
+    assert result.budgets == (100, 400)
+    assert [t.name for t in result.tracks] == ["house essential", "house SfM", "house SfM images"]
+    views = result.tracks[0]
+    assert views.figure(views.measures[0], 400) > 95
+    assert result.made_by["linker"]["file"] == "m.h5"
+    assert result.made_by["protocol"]["house"]
+    assert {"poselib", "numpy", "dad_sfm"} <= result.made_by["versions"].keys()
+    assert set(result.seconds) == {"data", "features", "judging"}
+
+
+def test_a_preset_is_extracted_at_the_largest_budget(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(2):
+        coarse = Image.fromarray(rng.integers(0, 255, (24, 32, 3), dtype=np.uint8))
+        coarse.resize((320, 240), Image.Resampling.BICUBIC).save(photos / f"{i}.png")
+    line = (
+        f"benchmark homographies --data {photos} --features sift --linker truth "
+        f"--budgets 20 60 --out {tmp_path / 'out'} --device cpu"
+    )
+    assert cli.main(line.split()) == 0
+    result = read_result(tmp_path / "out" / "homographies" / "sift,truth.json")
+    (track,) = result.tracks
+    points = next(m for m in track.measures if m.name == "points")
+    assert [track.figure(points, n) for n in (20, 60)] == [20, 60]
+    assert result.made_by["features"]["detector"]["max_keypoints"] == 60
+    assert result.made_by["linker"] == {"name": "truth", "max_px": 3.0}
+
+
+def test_compare_prints_and_plots(data, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    first, second = (run(data, tmp_path / str(n), budgets=[n]) for n in (100, 300))
+    assert cli.main(["compare", str(first), str(second), "--plots", str(tmp_path / "plots")]) == 0
+    printed = capsys.readouterr().out
+    assert "### strecha: house essential" in printed
+    assert "Less `f, matches of a file`" in printed
+    assert len(list((tmp_path / "plots").glob("*.svg"))) == 3
+    assert cli.main(["compare", "nowhere.json"]) == cli.USER_ERROR
+
+
+# ---------------------------------------------------------------------- files that do not fit
+def test_a_damaged_feature_file_is_named(data, tmp_path):
+    (tmp_path / "bad.h5").write_bytes(b"nothing")
+    with pytest.raises(StoreError, match=r"bad\.h5: cannot be opened"):
+        run(data, tmp_path, features=tmp_path / "bad.h5")
+    with pytest.raises(FileNotFoundError, match=r"none\.h5"):
+        run(data, tmp_path, features=tmp_path / "none.h5")
+
+
+def changed(data, tmp_path, change):
+    path = tmp_path / "other.h5"
+    path.write_bytes((data / "f.h5").read_bytes())
+    with h5py.File(path, "a") as file:
+        change(file)
+    return path
+
+
+def test_images_without_features_are_named(data, tmp_path):
+    path = changed(data, tmp_path, lambda file: file.__delitem__("house/images/1.png"))
+    with pytest.raises(StoreError, match=r"other\.h5: lacks 1 of .* 3 images: house/images/1\.png"):
+        run(data, tmp_path, features=path)
+
+
+def test_features_of_resized_photos_are_refused(data, tmp_path):
+    def change(file):
+        file["house/images/2.png/image_size"][...] = (400, 300)
+
+    with pytest.raises(StoreError, match=r"2\.png is said to have 400×300 .* has 800×600"):
+        run(data, tmp_path, features=changed(data, tmp_path, change))
+
+
+def test_features_without_descriptors_need_another_linker(data, tmp_path):
+    with pytest.raises(StoreError, match=r"f\.h5: has no descriptors for 3 images"):
+        run(data, tmp_path, matches=None)
+
+
+def test_the_truth_needs_depth(data, tmp_path):
+    with pytest.raises(NoTruthError, match="no depth"):
+        run(data, tmp_path, matches=None, linker="truth")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"features": "nonsense"}, "unknown features 'nonsense'.*dad-nano"),
+        ({"matches": None, "linker": "x"}, "unknown linker 'x'; there are: truth, roma, roma-v2"),
+        ({"matches": None, "linker": "truth", "linker_options": {"weights": "w"}}, "no options"),
+        ({"budgets": [0]}, "positive"),
+    ],
+)
+def test_unknown_options_are_answered(data, tmp_path, options, message):
+    with pytest.raises(ConfigError, match=message):
+        run(data, tmp_path, **options)
+
+
+# ----------------------------------------------------------------------------- dense matchers
+@pytest.mark.parametrize(("name", "package"), [("roma", "romatch"), ("roma-v2", "romav2")])
+def test_a_missing_dense_matcher_says_how_to_get_it(name, package, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingMatcherError, match=rf"package {package}: pip install"):
+        DENSE_MATCHERS.make({"name": name})
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "w.pth"
+    torch.save({"a": torch.ones(2)}, path)
+    return str(path)
+
+
+GRID = np.arange(24.0).reshape(3, 4, 2)  # in B
+
+
+def test_roma_is_asked_for_one_direction(weights, monkeypatch):
+    made = {}
+
+    class Model:
+        def match(self, a, b):
+            made["paths"] = a, b
+            in_a = torch.zeros(3, 4, 2)
+            warp = torch.cat([in_a, torch.from_numpy(GRID)], dim=-1)
+            return warp[None], torch.full((1, 3, 4), 0.5)
+
+    module = ModuleType("romatch")
+    module.roma_outdoor = lambda **options: made.update(options) or Model()
+    module.roma_indoor = None
+    monkeypatch.setitem(sys.modules, "romatch", module)
+    matcher = DENSE_MATCHERS.make({"name": "roma", "weights": weights, "dinov2_weights": weights})
+    warp = matcher.match("a.jpg", "b.jpg")
+    assert (warp.b_from_a == GRID).all()
+    assert (warp.certainty == 0.5).all()
+    assert made["symmetric"] is False
+    assert made["weights"]["a"].tolist() == [1, 1]
+    assert made["paths"] == ("a.jpg", "b.jpg")
+    assert len(matcher.identity["weights"]) == 64
+
+
+def test_roma_v2_gives_its_overlap_as_certainty(weights, monkeypatch):
+    class Model:
+        def __init__(self, cfg):
+            self.cfg = cfg
+
+        def load_state_dict(self, state):
+            self.state = state
+
+        def match(self, a, b):
+            overlap = torch.full((1, 3, 4, 1), 0.25)
+            return {"warp_AB": torch.from_numpy(GRID)[None], "overlap_AB": overlap}
+
+    Model.Cfg = SimpleNamespace
+    module = ModuleType("romav2")
+    module.RoMaV2 = Model
+    monkeypatch.setitem(sys.modules, "romav2", module)
+    matcher = DENSE_MATCHERS.make({"name": "roma-v2", "weights": weights, "setting": "fast"})
+    warp = matcher.match("a.jpg", "b.jpg")
+    assert (warp.b_from_a == GRID).all()
+    assert (warp.certainty == 0.25).all()
+    assert matcher.identity["setting"] == "fast"
