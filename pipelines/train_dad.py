@@ -24,7 +24,9 @@ from dad_sfm.train.recipe_folder import RecipeFolder
 def main() -> None:
     options = _options()
     folder = RecipeFolder(options.out)
-    if options.photos and not folder.photos.is_file():
+    if folder.photos.is_file():
+        print(f"the photos are those in {folder.photos}")
+    elif options.photos:
         pack(options.photos, folder.photos, max_bytes=int(options.pack_mb * 1e6))
 
     conf = RecipeConf.chosen(

@@ -136,7 +136,9 @@ def unpack(packed: Path | str, folder: Path | str) -> Path:
             for photo in photos:
                 _unpack_photo(photo, packed, archive, folder / photo.entry)
     except FileNotFoundError:
-        raise PackError(f"no such pack of photos: {packed}") from None
+        raise PackError(
+            f"no such pack of photos: {packed}; pack a folder of photos first"
+        ) from None
     except zipfile.BadZipFile as error:
         raise PackError(f"{packed}: damaged, or not a pack of photos ({error})") from error
     return folder

@@ -27,7 +27,6 @@ from .runs import distil, train
 Stage = Literal["light", "dark", "distil", "package", "finished"]
 TRAINED: tuple[Stage, ...] = ("light", "dark", "distil")
 STAGES: tuple[Stage, ...] = (*TRAINED, "package", "finished")
-_NAMES = {"dad": "dad", "nano": "dad_nano"}  # of packaged files, by network
 _SAVING = 0.05  # share of a slice that is kept for starting and saving
 
 
@@ -96,15 +95,8 @@ def _slice(
     until = time.monotonic() + 60 * slicing.minutes * (1 - _SAVING)
     progress = replace(progress, slices=progress.slices + 1)
     while True:
-        stage, finished = progress.stage, True
-        for trained in TRAINED[: STAGES.index(stage) + 1]:
-            folder.restore(trained)
-        if stage == "package":
-            _package(conf, folder)
-        else:
-            _train(conf, folder, stage, minutes=(until - time.monotonic()) / 60, device=device)
-            finished = folder.step(stage) >= conf.steps[TRAINED.index(stage)]
-            folder.keep(stage, carry=slicing.carry, max_bytes=slicing.part_bytes, finished=finished)
+        stage, left = progress.stage, (until - time.monotonic()) / 60
+        finished = _run_stage(conf, folder, slicing, stage, minutes=left, device=device)
         if finished:
             progress = replace(progress, stage=STAGES[STAGES.index(stage) + 1], step=0)
         else:
@@ -113,6 +105,27 @@ def _slice(
         time_is_up = time.monotonic() >= until
         if time_is_up or not finished or progress.stage == "finished":
             return progress, not finished and not time_is_up
+
+
+def _run_stage(
+    conf: RecipeConf,
+    folder: RecipeFolder,
+    slicing: SliceConf,
+    stage: Stage,
+    *,
+    minutes: float,
+    device: str,
+) -> bool:
+    """Go on with a stage for some minutes and keep it in parts; whether it is finished."""
+    for trained in TRAINED[: STAGES.index(stage) + 1]:
+        folder.restore(trained)
+    if stage == "package":
+        _package(conf, folder)
+        return True
+    _train(conf, folder, stage, minutes=minutes, device=device)
+    finished = folder.step(stage) >= conf.steps[TRAINED.index(stage)]
+    folder.keep(stage, carry=slicing.carry, max_bytes=slicing.part_bytes, finished=finished)
+    return finished
 
 
 def run_conf(conf: RecipeConf, stage: Stage) -> RunConf:
@@ -139,9 +152,10 @@ def _train(
 
 
 def _package(conf: RecipeConf, folder: RecipeFolder) -> None:
+    """As the published and the packaged files are called: dad, dad_light, dad_nano, ..."""
+    name = "dad" if conf.network == "dad" else f"dad_{conf.network}"
     for stage, kind in {"light": "_light", "dark": "_dark", "distil": ""}.items():
-        target = folder.packaged / f"{_NAMES[conf.network]}{kind}.safetensors"
-        package(folder.weights(stage), target)
+        package(folder.weights(stage), folder.packaged / f"{name}{kind}.safetensors")
 
 
 def _read_progress(conf: RecipeConf, folder: RecipeFolder) -> Progress:

@@ -173,7 +173,8 @@ def test_the_script_goes_on_where_it_stopped(photos, tmp_path, monkeypatch, caps
     folder = RecipeFolder(tmp_path / "out")
     assert folder.photos.stat().st_size <= 100_000
     out = script(["--slices", "0"])
-    assert out[2] == "slice 4 done; next: finished, step 0"
-    assert out[3:6] == [str(path) for path in sorted(folder.packaged.iterdir())]
+    assert out[0] == f"the photos are those in {folder.photos}"
+    assert out[3] == "slice 4 done; next: finished, step 0"
+    assert out[4:7] == [str(path) for path in sorted(folder.packaged.iterdir())]
     log = folder.run("distil") / "log.jsonl"
     assert [json.loads(text)["step"] for text in log.read_text().splitlines()] == [1]
