@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from . import config, coords
@@ -53,7 +54,11 @@ class Photo:
 
 def load_photo(path: Path, preprocessing: Preprocessing, *, stride: int = 1) -> Photo:
     """Decode and resize a file.  Raises `ImageError`."""
-    image = read_image(path)
+    return prepare(read_image(path), preprocessing, stride=stride)
+
+
+def prepare(image: Image.Image, preprocessing: Preprocessing, *, stride: int = 1) -> Photo:
+    """Resize an RGB image, both sides to multiples of ``stride``."""
     size = size_for(
         image.size,
         resize_max=preprocessing.resize_max,
