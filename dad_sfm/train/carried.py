@@ -23,11 +23,12 @@ from .replacing import replacing
 Carry = Literal["exact", "half", "weights"]
 
 
-def write_carried(state_file: Path, target: Path, carry: Carry) -> None:
-    """Write a run's state (its ``last.pt``) as it is to be carried."""
+def write_carried(state_file: Path, target: Path, carry: Carry) -> Path:
+    """Write a run's state (its ``last.pt``) as it is to be carried; returns ``target``."""
     state = torch.load(state_file, map_location="cpu", weights_only=True)
     with replacing(target) as path:
         torch.save(carried(state, carry), path)
+    return target
 
 
 def carried(state: Mapping[str, Any], carry: Carry) -> dict[str, Any]:

@@ -143,9 +143,9 @@ def run_conf(conf: RecipeConf, stage: Stage) -> RunConf:
 def _train(
     conf: RecipeConf, folder: RecipeFolder, stage: Stage, *, minutes: float, device: str
 ) -> None:
-    run, photos, run_dir = run_conf(conf, stage), [folder.unpacked], folder.run(stage)
+    run, photos, run_dir = run_conf(conf, stage), [folder.unpacked], folder.run(stage).root
     if stage == "distil":
-        teachers = [folder.weights("light"), folder.weights("dark")]
+        teachers = [folder.run("light").weights, folder.run("dark").weights]
         distil(run, photos, run_dir, teachers=teachers, device=device, minutes=minutes)
     else:
         train(run, photos, run_dir, device=device, minutes=minutes)
@@ -155,7 +155,7 @@ def _package(conf: RecipeConf, folder: RecipeFolder) -> None:
     """As the published and the packaged files are called: dad, dad_light, dad_nano, ..."""
     name = "dad" if conf.network == "dad" else f"dad_{conf.network}"
     for stage, kind in {"light": "_light", "dark": "_dark", "distil": ""}.items():
-        package(folder.weights(stage), folder.packaged / f"{name}{kind}.safetensors")
+        package(folder.run(stage).weights, folder.packaged / f"{name}{kind}.safetensors")
 
 
 def _read_progress(conf: RecipeConf, folder: RecipeFolder) -> Progress:

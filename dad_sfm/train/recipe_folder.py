@@ -10,10 +10,7 @@ from safetensors import safe_open
 from .carried import Carry, write_carried
 from .package import package
 from .parts import MANIFEST, join, read_manifest, split
-
-# A run's files; the weights come last, because the step is read from them: a kill while parts are
-# being joined leaves a run that looks as old as it was.
-_STATE, _LOG, _WEIGHTS = "last.pt", "log.jsonl", "weights.safetensors"
+from .run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -42,12 +39,9 @@ class RecipeFolder:
         """Folder of the photos, made again where it is missing."""
         return self.root / "work" / "photos"
 
-    def run(self, stage: str) -> Path:
+    def run(self, stage: str) -> RunFolder:
         """A stage's run folder, put together from its parts where it is missing."""
-        return self.root / "work" / stage
-
-    def weights(self, stage: str) -> Path:
-        return self.run(stage) / _WEIGHTS
+        return RunFolder(self.root / "work" / stage)
 
     def parts(self, stage: str) -> Path:
         """Folder of the parts of a stage's checkpoint."""
@@ -55,22 +49,25 @@ class RecipeFolder:
 
     def step(self, stage: str) -> int:
         """The step of a run's last save; -1 where there is none."""
-        if not self.weights(stage).is_file():
+        path = self.run(stage).weights
+        if not path.is_file():
             return -1
-        with safe_open(str(self.weights(stage)), framework="pt") as weights:
+        with safe_open(str(path), framework="pt") as weights:
             return int(weights.metadata()["step"])
 
     def keep(self, stage: str, *, carry: Carry, max_bytes: int, finished: bool) -> None:
         """Split what is carried of a run's last save into parts: of a finished one the weights."""
-        files = [self.run(stage) / _LOG] if (self.run(stage) / _LOG).is_file() else []
+        run = self.run(stage)
+        rounded = RunFolder(run.root / "carried")
+        # The weights come last: the step is read from them, so a kill while parts are being
+        # joined leaves a run that looks as old as it was.
+        files = [run.log] if run.log.is_file() else []
         if carry == "exact":
-            files += [] if finished else [self.run(stage) / _STATE]
-            files += [self.weights(stage)]
+            files += [run.weights] if finished else [run.last, run.weights]
         elif finished:
-            files += [package(self.weights(stage), self.run(stage) / "carried" / _WEIGHTS)]
+            files += [package(run.weights, rounded.weights)]
         else:
-            files += [self.run(stage) / "carried" / _STATE]
-            write_carried(self.run(stage) / _STATE, files[-1], carry)
+            files += [write_carried(run.last, rounded.last, carry)]
         split(files, self.parts(stage), max_bytes=max_bytes, step=self.step(stage))
 
     def restore(self, stage: str) -> None:
@@ -80,4 +77,4 @@ class RecipeFolder:
         """
         parts = self.parts(stage)
         if (parts / MANIFEST).is_file() and read_manifest(parts).step > self.step(stage):
-            join(parts, self.run(stage))
+            join(parts, self.run(stage).root)

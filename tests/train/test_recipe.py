@@ -109,7 +109,7 @@ def test_less_can_be_carried(folder, tmp_path, carry):
     slicing = replace(ONE_STEP, carry=carry)
     seen = list(islice(slices(CONF, folder.root, slicing, device="cpu"), 2))
     assert seen[-1] == Progress(2, "light", 2)
-    exact = folder.run("light") / "last.pt"
+    exact = folder.run("light").last
     small = sum(path.stat().st_size for path in folder.parts("light").glob("last.pt.*"))
     assert small < {"half": 0.6, "weights": 0.3}[carry] * exact.stat().st_size
 
@@ -118,7 +118,7 @@ def test_less_can_be_carried(folder, tmp_path, carry):
     # The third step from what was carried, and from the state itself: not a step's length apart,
     # where random weights would be a hundred.
     list(islice(slices(CONF, folder.root, slicing, device="cpu"), 1))
-    found, expected = (load_file(each.weights("light")) for each in (there, folder))
+    found, expected = (load_file(each.run("light").weights) for each in (there, folder))
     for name in (name for name in expected if name.endswith("weight")):
         gap = (found[name] - expected[name]).abs().max()
         assert gap < 3 * run_conf(CONF, "light").loop.learning_rate, name
@@ -176,5 +176,5 @@ def test_the_script_goes_on_where_it_stopped(photos, tmp_path, monkeypatch, caps
     assert out[0] == f"the photos are those in {folder.photos}"
     assert out[3] == "slice 4 done; next: finished, step 0"
     assert out[4:7] == [str(path) for path in sorted(folder.packaged.iterdir())]
-    log = folder.run("distil") / "log.jsonl"
+    log = folder.run("distil").log
     assert [json.loads(text)["step"] for text in log.read_text().splitlines()] == [1]
