@@ -39,6 +39,15 @@ def norm_from_px(keypoints_px: Points, *, H: int, W: int) -> Points:
     return (keypoints_px + 0.5) * _pair(keypoints_px, 2 / W, 2 / H) - 1  # type: ignore
 
 
+def norm_from_px_matrix(*, H: int, W: int) -> np.ndarray:
+    """`norm_from_px` as a 3×3 float64 matrix: times K in pixels, it gives K in normalised units,
+    which do not change when the image is resized."""
+    origin, one = norm_from_px(np.array([[0.0, 0.0], [1.0, 1.0]]), H=H, W=W)
+    matrix = np.diag([*(one - origin), 1.0])
+    matrix[:2, 2] = origin
+    return matrix
+
+
 def aligned_norm_from_px(keypoints_px: Points, *, H: int, W: int) -> Points:
     """Pixel-index -> the frame of networks that put -1 and 1 at the *centres* of the outer pixels
     (torch's ``align_corners=True``), where our normalised frame has their outer edges."""

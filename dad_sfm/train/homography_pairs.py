@@ -9,7 +9,7 @@ resumed run sees what an uninterrupted one would have seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,23 +20,15 @@ from torch import Tensor
 
 from ..images import ImageError, list_images, read_image
 from .batch import PairBatch
-from .looks import inside, look, project, random_looks, view_grid
-from .photometric import Photometric
+from .looks import ViewConf, inside, look, project, random_looks, view_grid
 
 
 @dataclass(frozen=True)
-class HomographyConf:
+class HomographyConf(ViewConf):
     """How pairs are made from photos."""
 
-    size: int = 256  # side of a training view, px
-    batch: int = 8  # pairs a step
-    rotation_deg: float = 180.0  # each view, uniformly up to this either way
-    scale: float = 1.4  # each view, log-uniform in [1/scale, scale]
     perspective: float = 0.2  # corners move by up to this share of the half side
-    shift_px: float = 32.0  # each view, uniformly up to this either way
-    canvas: float = 1.5  # side of the canvas over side of a view
     window: tuple[float, float] = (0.6, 1.0)  # share of a photo's short side that a canvas shows
-    photometric: Photometric = field(default_factory=Photometric)
 
 
 @dataclass(frozen=True)
@@ -109,17 +101,7 @@ class HomographyPairs:
         rng = np.random.default_rng((self.seed, step))
         canvases = torch.stack([self._canvas(rng) for _ in range(conf.batch)])
         canvas_from_a, canvas_from_b = (
-            random_looks(
-                rng,
-                conf.batch,
-                size=conf.size,
-                canvas=conf.canvas,
-                rotation_deg=conf.rotation_deg,
-                scale=conf.scale,
-                shift_px=conf.shift_px,
-                perspective=conf.perspective,
-            )
-            for _ in "ab"
+            random_looks(rng, conf, perspective=conf.perspective) for _ in "ab"
         )
         return HomographySource(
             canvases, canvas_from_a, canvas_from_b, int(rng.integers(2**62)), conf
@@ -127,7 +109,7 @@ class HomographyPairs:
 
     def _canvas(self, rng: np.random.Generator) -> Tensor:
         """A 3×S×S uint8 window of a random photo."""
-        side = round(self.conf.size * self.conf.canvas)
+        side = self.conf.canvas_px
         for _ in range(10):
             try:
                 photo = self._decode(self.photos[int(rng.integers(len(self.photos)))])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -10,40 +11,44 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..homography import random_view
+from .photometric import Photometric
 
 _FAR = 1e3  # normalised; finite, so that reading a warp between pixels makes no NaN
 
 
-def random_looks(
-    rng: np.random.Generator,
-    count: int,
-    *,
-    size: int,
-    canvas: float,
-    rotation_deg: float,
-    scale: float,
-    shift_px: float,
-    perspective: float = 0.0,
-) -> Tensor:
-    """``count`` random canvas_from_view homographies, N×3×3 float64.
+@dataclass(frozen=True)
+class ViewConf:
+    """What every data plug asks of training views; each draws its own values."""
 
-    size, canvas  side of a view in px, and side of the canvas over it
-    rotation_deg  uniformly up to this either way
-    scale         log-uniform in [1/scale, scale]; at 1 a canvas pixel is a view pixel
-    shift_px      uniformly up to this either way, in x and y
-    perspective   corners move by up to this share of the half side
+    size: int = 256  # side of a training view, px
+    batch: int = 8  # pairs a step
+    rotation_deg: float = 180.0  # uniformly up to this either way
+    scale: float = 1.4  # log-uniform in [1/scale, scale]; at 1 a canvas pixel is a view pixel
+    shift_px: float = 32.0  # in x and in y, uniformly up to this either way
+    canvas: float = 1.5  # side of the canvas over side of a view
+    photometric: Photometric = field(default_factory=Photometric)
+
+    @property
+    def canvas_px(self) -> int:
+        return round(self.size * self.canvas)
+
+
+def random_looks(rng: np.random.Generator, conf: ViewConf, *, perspective: float = 0.0) -> Tensor:
+    """Random canvas_from_view homographies of a batch, B×3×3 float64.
+
+    perspective: corners move by up to this share of the half side; without it they are affine.
     """
-    spread, centre = math.log(scale), -math.log(canvas)
-    shift = 2 * shift_px / (size * canvas)
+    spread, centre = math.log(conf.scale), -math.log(conf.canvas)
+    shift = 2 * conf.shift_px / (conf.size * conf.canvas)
     looks = [
         random_view(
             rng,
-            rotation_deg=rotation_deg,
+            rotation_deg=conf.rotation_deg,
             log_scale=(centre - spread, centre + spread),
             perspective=perspective,
             shift=(shift, shift),
         )
-        for _ in range(count)
+        for _ in range(conf.batch)
     ]
     return torch.from_numpy(np.stack(looks))
 
@@ -57,14 +62,26 @@ def view_grid(size: int, *, device: torch.device | None = None) -> Tensor:
 
 def project(homography: Tensor, points: Tensor) -> Tensor:
     """Apply B×3×3 homographies to H×W×2 points -> B×H×W×2; points behind go far away."""
+    return divided(*homogeneous(homography, points))
+
+
+def homogeneous(matrices: Tensor, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """B×3×3 matrices times H×W×2 points (x, y, 1): three coordinates, B×H×W each.
+
+    Sums instead of a matrix product: the short floats of tensor cores are too short for places.
+    """
     x, y = points.unbind(dim=-1)
-    # Sums instead of a matrix product: the short floats of tensor cores are too short for places.
-    u, v, depth = (
+    u, v, w = (
         row[:, 0, None, None] * x + row[:, 1, None, None] * y + row[:, 2, None, None]
-        for row in homography.unbind(dim=1)
+        for row in matrices.unbind(dim=1)
     )
-    target = torch.stack([u, v], dim=-1) / depth.clamp(min=1e-6)[..., None]
-    return target.masked_fill((depth <= 1e-6)[..., None], _FAR)
+    return u, v, w
+
+
+def divided(u: Tensor, v: Tensor, w: Tensor) -> Tensor:
+    """(u, v) / w as points (..., 2); far away where w is not positive."""
+    target = torch.stack([u, v], dim=-1) / w.clamp(min=1e-6)[..., None]
+    return target.masked_fill((w <= 1e-6)[..., None], _FAR)
 
 
 def inside(points_norm: Tensor) -> Tensor:

@@ -2,7 +2,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from megadepth_folder import write_scene
 from PIL import Image, ImageDraw
+
+from dad_sfm.synthetic import View, random_cameras, random_scene, render
+from dad_sfm.synthetic.bank import render_bank
+from dad_sfm.train.rendered_pairs import RenderedConf
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +24,29 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
             draw.polygon([tuple(c) for c in corners], fill=tuple(rng.integers(0, 256, 3)))
         picture.save(folder / f"{number}.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def views() -> list[View]:
+    """Three views of a rendered scene, 160×120; they overlap and hide parts from each other."""
+    scene = random_scene(11)
+    cameras = random_cameras(scene, 11, 3, size=(160, 120), overlap=0.4)
+    return [render(scene, camera, seed=i) for i, camera in enumerate(cameras)]
+
+
+@pytest.fixture(scope="session")
+def megadepth(views: list[View], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in MegaDepth's layout with one scene of those views."""
+    root = tmp_path_factory.mktemp("megadepth")
+    write_scene(root, "0001", views)
+    return root
+
+
+@pytest.fixture(scope="session")
+def bank(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> RenderedConf:
+    """A rendered bank of three scenes with those photos, and the configuration that reads it."""
+    conf = RenderedConf(
+        size=96, batch=4, scenes=3, views=3, bank=str(tmp_path_factory.mktemp("bank"))
+    )
+    render_bank(conf.bank, conf.bank_conf, scenes=conf.scenes, photos=[photos], workers=0)
+    return conf

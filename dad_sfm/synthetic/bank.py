@@ -1,0 +1,144 @@
+"""A bank of random scenes: a few views of each with depth and cameras, rendered once.
+
+``bank.json``       what it is made of; a folder that holds another bank is refused
+``00000.npz`` ...   a scene each, in the arrays that `save_scene` lists
+
+Scene n depends on the bank's seed and n alone.  A file that exists is complete, so an interrupted
+rendering goes on where it was, and a bank grows when more scenes are asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ..config import ConfigError
+from ..images import list_images, read_image, size_for, to_array
+from .random_scene import random_cameras, random_scene, seen_share
+from .render import render
+from .scene import View
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1  # raise it when random scenes, the renderer or the files change
+MARKER = "bank.json"
+_TEXTURES = 12  # photos a scene draws its surfaces from
+_TEXTURE_PX = 512  # long side of a texture
+
+
+@dataclass(frozen=True)
+class BankConf:
+    """What defines a bank, beside its textures and the number of its scenes."""
+
+    size: int = 320  # side of the square views, px
+    views: int = 4  # of each scene
+    overlap: float = 0.3  # share of the first view that each other one sees
+    seed: int = 0
+
+
+def render_bank(
+    folder: Path | str,
+    conf: BankConf,
+    *,
+    scenes: int,
+    photos: Sequence[Path | str] = (),
+    workers: int | None = None,
+) -> list[Path]:
+    """Render what is missing of ``scenes`` scenes into a folder; returns their files.
+
+    ``photos`` are folders of photos that cover the surfaces; without any, textures are painted.
+    ``workers`` processes work at once (default: one a core, at most 8; 0: this process alone).
+    Raises `ConfigError` when the folder holds a bank that is made of something else.
+    """
+    root = Path(folder)
+    textures = [Path(f) / name for f in photos for name in list_images(f)]
+    _claim(root, conf, [path.name for path in textures])
+    paths = [root / f"{number:05d}.npz" for number in range(scenes)]
+    missing = [number for number, path in enumerate(paths) if not path.is_file()]
+    if missing:
+        logger.info("rendering %d of %d scenes into %s", len(missing), scenes, root)
+    draw = partial(_draw, root, conf, textures)
+    if workers == 0 or len(missing) < 2:
+        for number in missing:
+            draw(number)
+        return paths
+    workers = workers or min(8, os.cpu_count() or 1)
+    # A forked process would inherit the threads of torch halfway through what they do.
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(draw, missing))  # list() raises what a scene raised
+    return paths
+
+
+def _claim(root: Path, conf: BankConf, textures: list[str]) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    made_of = {"version": VERSION, **asdict(conf), "textures": textures}
+    marker = root / MARKER
+    if not marker.is_file():
+        _replace(marker, json.dumps(made_of, indent=1).encode())
+        return
+    try:
+        found = json.loads(marker.read_text(encoding="utf-8"))
+    except ValueError:
+        found = {}
+    if found != made_of:
+        other = [key for key, value in made_of.items() if found.get(key) != value]
+        raise ConfigError(
+            f"{root} holds a bank of rendered scenes that differs in {', '.join(other)} "
+            f"(see {marker}); give another folder or delete it"
+        )
+
+
+def _draw(root: Path, conf: BankConf, textures: Sequence[Path], number: int) -> None:
+    """Render one scene and write its file."""
+    rng = np.random.default_rng((conf.seed, number))
+    seed = int(rng.integers(2**31))
+    chosen = rng.permutation(len(textures))[:_TEXTURES]
+    scene = random_scene(seed, [_texture(textures[i]) for i in chosen] if textures else None)
+    cameras = random_cameras(
+        scene, seed, conf.views, size=(conf.size, conf.size), overlap=conf.overlap
+    )
+    views = [render(scene, camera, seed=seed + i) for i, camera in enumerate(cameras)]
+    shares = np.array([[seen_share(scene, a, b) for b in cameras] for a in cameras])
+    save_scene(root / f"{number:05d}.npz", views, shares)
+
+
+def _texture(path: Path) -> np.ndarray:
+    image = read_image(path)
+    return to_array(image, size_for(image.size, resize_max=_TEXTURE_PX))
+
+
+def save_scene(path: Path, views: Sequence[View], shares: np.ndarray) -> None:
+    """Write a scene's file, whole or not at all.
+
+    rgb_N, depth_N   of view N: H×W×3 uint8, and H×W float32 z-depth in metres, 0 = sky
+    intrinsics_px    V×3×3 float64, pixel-index frame
+    cam_from_world   V×3×4 float64
+    shares           V×V float64: the share of what the row's view sees that the column's sees too
+    """
+    arrays = {f"rgb_{i}": view.rgb for i, view in enumerate(views)}
+    arrays |= {f"depth_{i}": view.depth for i, view in enumerate(views)}
+    temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        np.savez(
+            file,
+            intrinsics_px=np.stack([view.camera.intrinsics_px for view in views]),
+            cam_from_world=np.stack([view.camera.cam_from_world for view in views]),
+            shares=shares,
+            **arrays,  # type: ignore[arg-type]
+        )
+    os.replace(temporary, path)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)

@@ -1,0 +1,75 @@
+"""Data plug: pairs of views of rendered scenes, with exact depth and occlusions.
+
+Geometry, textures and light differ from scene to scene.  Rendering takes a second a scene on the
+CPU, so a bank of scenes is rendered once (see `dad_sfm.synthetic.bank`), and each step looks at
+pairs of its views in new ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..coords import norm_from_px_matrix
+from ..synthetic.bank import BankConf, render_bank
+from .depth_pairs import DepthConf, DepthSource, Window
+
+
+@dataclass(frozen=True)
+class RenderedConf(DepthConf):
+    """How pairs are made from rendered scenes."""
+
+    canvas: float = 1.25
+    scale: float = 1.2
+    consistency: float = 0.01  # depth is exact; boards and kerbs are thin
+    bank: str = "datasets/rendered"  # folder of the bank
+    scenes: int = 200
+    views: int = 4  # of each scene
+    overlap: float = 0.3  # share that each view of a pair sees of the other
+    bank_seed: int = 0
+
+    @property
+    def bank_conf(self) -> BankConf:
+        return BankConf(self.canvas_px, self.views, self.overlap, self.bank_seed)
+
+
+class RenderedPairs:
+    """Batches of pairs from a bank of rendered scenes; what is missing of it is rendered first.
+
+    ``photos`` are folders of photos that cover the scenes' surfaces; without any, textures are
+    painted.  Raises `ConfigError` when the folder holds another bank.
+    """
+
+    def __init__(self, photos: Sequence[Path | str], conf: RenderedConf, *, seed: int) -> None:
+        self.conf, self.seed = conf, seed
+        self.scenes = render_bank(conf.bank, conf.bank_conf, scenes=conf.scenes, photos=photos)
+
+    def batch(self, step: int) -> DepthSource:
+        rng = np.random.default_rng((self.seed, step))
+        pairs = [self._pair(rng) for _ in range(self.conf.batch)]
+        return DepthSource.draw(pairs, rng, self.conf)
+
+    def _pair(self, rng: np.random.Generator) -> tuple[Window, Window]:
+        with np.load(self.scenes[int(rng.integers(len(self.scenes)))]) as scene:
+            pairs = usable_pairs(scene["shares"], self.conf.overlap)
+            a, b = rng.permutation(pairs[int(rng.integers(len(pairs)))])
+            return _window(scene, a), _window(scene, b)
+
+
+def usable_pairs(shares: np.ndarray, overlap: float) -> np.ndarray:
+    """Pairs (P×2) of views of which each sees at least a share of the other, from V×V shares; the
+    best pair where there is none."""
+    i, j = np.triu_indices(len(shares), k=1)
+    mutual = np.minimum(shares[i, j], shares[j, i])
+    enough = mutual >= min(overlap, mutual.max())
+    return np.stack([i, j], axis=-1)[enough]
+
+
+def _window(scene: np.lib.npyio.NpzFile, view: int) -> Window:
+    depth = scene[f"depth_{view}"]
+    H, W = depth.shape
+    K = norm_from_px_matrix(H=H, W=W) @ scene["intrinsics_px"][view]
+    return Window(scene[f"rgb_{view}"], depth, K, scene["cam_from_world"][view])

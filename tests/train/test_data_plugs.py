@@ -1,0 +1,93 @@
+"""What every data plug promises, asked of each of them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from dad_sfm.train.batch import Data, warp_points
+from dad_sfm.train.homography_pairs import HomographyConf, HomographyPairs
+from dad_sfm.train.megadepth_pairs import MegaDepthConf, MegaDepthPairs
+from dad_sfm.train.photometric import Photometric
+from dad_sfm.train.rendered_pairs import RenderedConf, RenderedPairs
+
+CPU = torch.device("cpu")
+SIZE = 96
+AS_THEY_ARE = Photometric(0, 0, 0, 0, 0, 0, 0, 0)
+
+Make = Callable[..., Data]
+
+
+@pytest.fixture(params=["homography", "rendered", "megadepth"])
+def make(request: pytest.FixtureRequest, photos: Path, bank: RenderedConf, megadepth: Path) -> Make:
+    """Makes the plug with a seed; images as they are unless another augmentation is given."""
+
+    def plug(seed: int, photometric: Photometric = AS_THEY_ARE) -> Data:
+        if request.param == "homography":
+            conf = HomographyConf(size=SIZE, batch=4, photometric=photometric)
+            return HomographyPairs([photos], conf, seed=seed)
+        if request.param == "rendered":
+            return RenderedPairs([photos], replace(bank, photometric=photometric), seed=seed)
+        small = MegaDepthConf(
+            size=SIZE, batch=4, shift_px=8, root=str(megadepth), photometric=photometric
+        )
+        return MegaDepthPairs(small, seed=seed)
+
+    return plug
+
+
+def test_shapes_and_ranges(make: Make) -> None:
+    batch = make(0, Photometric()).batch(0).on(CPU)
+    for images in (batch.images_a, batch.images_b):
+        assert images.shape == (4, 3, SIZE, SIZE)
+        assert images.dtype == torch.float32
+        assert images.min() >= 0
+        assert images.max() <= 1
+    for warp, valid in ((batch.b_from_a, batch.valid_a), (batch.a_from_b, batch.valid_b)):
+        assert warp.shape == (4, SIZE, SIZE, 2)
+        assert warp.dtype == torch.float32
+        assert warp.isfinite().all()
+        assert valid.dtype == torch.bool
+        assert (warp[valid].abs() < 1).all()
+
+
+def test_the_warp_carries_one_view_onto_the_other(make: Make) -> None:
+    batch = make(1).batch(0).on(CPU)
+    for here, there, warp, valid in (
+        (batch.images_a, batch.images_b, batch.b_from_a, batch.valid_a),
+        (batch.images_b, batch.images_a, batch.a_from_b, batch.valid_b),
+    ):
+        seen = F.grid_sample(there, warp, align_corners=False)
+        gap = (seen - here).abs().mean(dim=1)
+        others = (seen.roll(1, dims=0) - here).abs().mean(dim=1)
+        assert valid.float().mean() > 0.2
+        # Twice interpolated edges differ a little; other scenes differ a lot.
+        assert gap[valid].mean() < 0.05
+        assert gap[valid].mean() < 0.4 * others[valid].mean()
+
+
+def test_points_carried_there_and_back_return(make: Make) -> None:
+    batch = make(1).batch(3).on(CPU)
+    points = torch.rand(4, 400, 2, generator=torch.Generator().manual_seed(0)) * (SIZE - 1)
+    there, seen = warp_points(points, batch.b_from_a, batch.valid_a)
+    back, seen_back = warp_points(there, batch.a_from_b, batch.valid_b)
+    both = seen & seen_back
+    assert both.sum() > 150
+    error = (back - points)[both].norm(dim=-1)
+    assert error.median() < 0.02
+    # At creases of a scene a warp is read between two surfaces.
+    assert error.quantile(0.9) < 0.3
+
+
+def test_a_step_depends_on_seed_and_step_alone(make: Make) -> None:
+    first, again = make(5, Photometric()), make(5, Photometric())
+    first.batch(0)
+    seven, twin = first.batch(7).on(CPU), again.batch(7).on(CPU)
+    assert torch.equal(seven.images_b, twin.images_b)
+    assert torch.equal(seven.b_from_a, twin.b_from_a)
+    for other in (first.batch(8), make(6, Photometric()).batch(7)):
+        assert not torch.equal(seven.images_b, other.on(CPU).images_b)
+        assert not torch.equal(seven.b_from_a, other.on(CPU).b_from_a)
