@@ -9,6 +9,7 @@ rendering goes on where it was, and a bank grows when more scenes are asked for.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import multiprocessing
@@ -18,11 +19,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 
 from ..config import ConfigError
-from ..images import list_images, read_image, size_for, to_array
+from ..images import read_image, size_for, to_array
 from .random_scene import random_cameras, random_scene, seen_share
 from .render import render
 from .scene import View
@@ -50,18 +52,17 @@ def render_bank(
     conf: BankConf,
     *,
     scenes: int,
-    photos: Sequence[Path | str] = (),
+    textures: Sequence[Path] = (),
     workers: int | None = None,
 ) -> list[Path]:
     """Render what is missing of ``scenes`` scenes into a folder; returns their files.
 
-    ``photos`` are folders of photos that cover the surfaces; without any, textures are painted.
+    ``textures`` are photos that cover the surfaces; without any, textures are painted.
     ``workers`` processes work at once (default: one a core, at most 8; 0: this process alone).
     Raises `ConfigError` when the folder holds a bank that is made of something else.
     """
     root = Path(folder)
-    textures = [Path(f) / name for f in photos for name in list_images(f)]
-    _claim(root, conf, [path.name for path in textures])
+    _claim(root, conf, textures)
     paths = [root / f"{number:05d}.npz" for number in range(scenes)]
     missing = [number for number, path in enumerate(paths) if not path.is_file()]
     if missing:
@@ -78,9 +79,11 @@ def render_bank(
     return paths
 
 
-def _claim(root: Path, conf: BankConf, textures: list[str]) -> None:
+def _claim(root: Path, conf: BankConf, textures: Sequence[Path]) -> None:
     root.mkdir(parents=True, exist_ok=True)
-    made_of = {"version": VERSION, **asdict(conf), "textures": textures}
+    names = "\n".join(path.name for path in textures)
+    digest = hashlib.sha256(names.encode()).hexdigest()
+    made_of = {"version": VERSION, **asdict(conf), "textures": f"{len(textures)} photos, {digest}"}
     marker = root / MARKER
     if not marker.is_file():
         _replace(marker, json.dumps(made_of, indent=1).encode())
@@ -98,7 +101,10 @@ def _claim(root: Path, conf: BankConf, textures: list[str]) -> None:
 
 
 def _draw(root: Path, conf: BankConf, textures: Sequence[Path], number: int) -> None:
-    """Render one scene and write its file."""
+    """Render one scene and write its file, unless another process has done it meanwhile."""
+    path = root / f"{number:05d}.npz"
+    if path.is_file():
+        return
     rng = np.random.default_rng((conf.seed, number))
     seed = int(rng.integers(2**31))
     chosen = rng.permutation(len(textures))[:_TEXTURES]
@@ -108,7 +114,7 @@ def _draw(root: Path, conf: BankConf, textures: Sequence[Path], number: int) -> 
     )
     views = [render(scene, camera, seed=seed + i) for i, camera in enumerate(cameras)]
     shares = np.array([[seen_share(scene, a, b) for b in cameras] for a in cameras])
-    save_scene(root / f"{number:05d}.npz", views, shares)
+    save_scene(path, views, shares)
 
 
 def _texture(path: Path) -> np.ndarray:
@@ -126,7 +132,7 @@ def save_scene(path: Path, views: Sequence[View], shares: np.ndarray) -> None:
     """
     arrays = {f"rgb_{i}": view.rgb for i, view in enumerate(views)}
     arrays |= {f"depth_{i}": view.depth for i, view in enumerate(views)}
-    temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.stem}.{uuid4().hex}.tmp")
     with temporary.open("wb") as file:
         np.savez(
             file,
@@ -139,6 +145,6 @@ def save_scene(path: Path, views: Sequence[View], shares: np.ndarray) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f"{path.name}.{uuid4().hex}.tmp")
     temporary.write_bytes(content)
     os.replace(temporary, path)

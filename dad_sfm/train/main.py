@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
-from .homography_pairs import HomographyConf
+from ..config import ConfigError
+from .data_plugs import DATA, data_conf
 from .loop import LoopConf
 from .machines import Machines, Strategy
 from .networks import NETWORKS
@@ -18,8 +19,6 @@ from .published import export_published, import_published
 from .runs import Start, distil, train
 from .teachers import Combination
 from .trackers import TRACKERS
-
-Conf = TypeVar("Conf", HomographyConf, LoopConf)
 
 EPILOG = """\
 A run lives in its folder (--run): conf.json, log.jsonl (loss, hit rate and the other terms, a line
@@ -41,7 +40,7 @@ Presets: paper (the DaD publication's values), nano (two CPU cores, hours), smok
 def add_methods(parser: argparse.ArgumentParser) -> None:
     """The sub-commands of ``train``; each sets ``run_method``, which returns the file it wrote."""
     methods = parser.add_subparsers(dest="method", required=True, metavar="METHOD")
-    rl = methods.add_parser("rl", help="reinforcement learning on homography pairs")
+    rl = methods.add_parser("rl", help="reinforcement learning on pairs of views")
     _run_arguments(rl)
     _rl_arguments(rl)
     rl.set_defaults(run_method=_run_rl)
@@ -70,8 +69,21 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument(
-        "--photos", nargs="+", type=Path, required=True, help="folders of training photos"
+        "--data",
+        choices=list(DATA),
+        default="homography",
+        help="pairs: photos through homographies (default), rendered scenes, or MegaDepth",
     )
+    parser.add_argument(
+        "--photos",
+        nargs="+",
+        type=Path,
+        default=(),
+        help="folders of training photos; of textures with --data rendered",
+    )
+    parser.add_argument("--bank", help="folder of the rendered scenes (--data rendered)")
+    parser.add_argument("--scenes", type=int, help="how many there are to be in it")
+    parser.add_argument("--megadepth", help="folder of the data set (--data megadepth)")
     parser.add_argument("--run", type=Path, required=True, help="run folder, made or gone on with")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="nano")
     parser.add_argument("--network", choices=sorted(NETWORKS), help="instead of the preset's")
@@ -166,7 +178,17 @@ def _running(options: argparse.Namespace) -> dict[str, Any]:
 def _conf(options: argparse.Namespace) -> RunConf:
     """The preset, with what the options say instead."""
     conf = PRESETS[options.preset]
-    data = _but(conf.data, batch=options.batch, rotation_deg=options.rotation_deg)
+    if options.data == "homography" and not options.photos:
+        raise ConfigError("--data homography needs photos: give folders of them with --photos")
+    data = data_conf(
+        options.data,
+        conf.data,
+        batch=options.batch,
+        rotation_deg=options.rotation_deg,
+        bank=options.bank,
+        scenes=options.scenes,
+        megadepth=options.megadepth,
+    )
     loop = _but(
         conf.loop,
         steps=options.steps,
@@ -178,6 +200,6 @@ def _conf(options: argparse.Namespace) -> RunConf:
     return replace(conf, network=options.network or conf.network, data=data, loop=loop)
 
 
-def _but(conf: Conf, **values: Any) -> Conf:
+def _but(conf: LoopConf, **values: Any) -> LoopConf:
     """``conf`` with those of the values that are given."""
     return replace(conf, **{k: v for k, v in values.items() if v is not None})

@@ -1,27 +1,22 @@
 """The index of MegaDepth: which images there are, with which cameras, and which pairs overlap.
 
-One file a scene in ``scene_info/``, in any of the three forms that are about:
-
-============================  ====================================================
-``pair_infos`` (LoFTR, DISK)  ((i, j), overlap, ...) of each pair
-``pairs``, ``overlaps``       P×2 and P (RoMa, DeDoDe, DaD; a dict in an .npy file)
-``overlap_matrix`` (D2-Net)   N×N, of i in j; -1 = not known
-============================  ====================================================
-
-beside ``image_paths``, ``depth_paths``, ``intrinsics`` and ``poses`` of N images (None where an
-image is missing).  The files hold Python objects, so read none that you do not trust.
+One file a scene in ``scene_info/``, in either of the two forms that are about: ``pair_infos`` of
+LoFTR and DISK, ((i, j), overlap, ...) of each pair, or ``overlap_matrix`` of D2-Net, N×N, the
+share of image i that j sees, -1 where it is not known.  Beside it stand ``image_paths``,
+``depth_paths``, ``intrinsics`` and ``poses`` of N images (None where an image is missing).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-_KEYS = ("image_paths", "depth_paths", "intrinsics", "poses")
+from ..npz_archive import ArchiveError, read_npz
+
+_KEYS = {"image_paths", "depth_paths", "intrinsics", "poses"}
 
 
 class MegaDepthError(FileNotFoundError):
@@ -56,10 +51,9 @@ class IndexedScene:
 
 def read_index(root: Path | str) -> list[IndexedScene]:
     """All scenes of a MegaDepth folder.  Raises `MegaDepthError` naming what is not there."""
-    folder = Path(root) / "scene_info"
     if not Path(root).is_dir():
         raise MegaDepthError(f"no MegaDepth at {root}; see datasets/megadepth/README.md")
-    files = sorted([*folder.glob("*.npz"), *folder.glob("*.npy")])
+    files = sorted((Path(root) / "scene_info").glob("*.npz"))
     if not files:
         raise MegaDepthError(
             f"no scene_info/*.npz in {root}; datasets/megadepth/README.md says where to get it"
@@ -69,17 +63,14 @@ def read_index(root: Path | str) -> list[IndexedScene]:
 
 def _read_scene(root: Path, path: Path) -> IndexedScene:
     try:
-        loaded = np.load(path, allow_pickle=True)
-        info: Mapping[str, Any] = loaded if hasattr(loaded, "files") else loaded.item()
-    except (OSError, ValueError, EOFError) as error:
-        raise MegaDepthError(f"{path}: cannot be read ({error}); get it again") from error
-    missing = [key for key in _KEYS if key not in info]
-    if missing:
-        raise MegaDepthError(f"{path}: no {', '.join(missing)} in it")
-    images = [_image_path(root, *both) for both in zip(*map(info.get, _KEYS[:2]), strict=True)]
-    depths = [root / name if name else None for name in info["depth_paths"]]
-    pairs, overlaps = _pairs(info, path)
-    there = np.array([bool(a and b) for a, b in zip(images, depths, strict=True)], bool)
+        info = read_npz(path, _KEYS)
+        pairs, overlaps = _pairs(path)
+    except ArchiveError as error:
+        raise MegaDepthError(f"{error}; see datasets/megadepth/README.md") from error
+    named = list(zip(info["image_paths"], info["depth_paths"], strict=True))
+    images = [_image_path(root, image, depth) for image, depth in named]
+    depths = [root / depth if depth else None for _, depth in named]
+    there = np.array([image is not None for image in images], bool)
     kept = there[pairs].all(axis=1)
     return IndexedScene(
         path.stem, images, depths, info["intrinsics"], info["poses"], pairs[kept], overlaps[kept]
@@ -96,21 +87,20 @@ def _image_path(root: Path, image: str | None, depth: str | None) -> Path | None
     return (root / depth).parents[1] / "imgs" / Path(image).name
 
 
-def _pairs(info: Mapping[str, Any], path: Path) -> tuple[np.ndarray, np.ndarray]:
-    if "pair_infos" in info:
-        listed = info["pair_infos"]
-        pairs = np.array([pair[0] for pair in listed])
-        overlaps = np.array([pair[1] for pair in listed])
-    elif "pairs" in info and "overlaps" in info:
-        pairs, overlaps = info["pairs"], info["overlaps"]
-    elif "overlap_matrix" in info:
-        matrix = np.asarray(info["overlap_matrix"], np.float32)
+def _pairs(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (P×2 int32) and overlaps (P float32) of an index.  Raises `ArchiveError`."""
+    with np.load(path) as archive:  # lists what there is; reads no objects
+        listed = "overlap_matrix" not in archive.files
+    if listed:
+        infos = read_npz(path, {"pair_infos"})["pair_infos"]
+        pairs = np.array([info[0] for info in infos])
+        overlaps = np.array([info[1] for info in infos])
+    else:
+        matrix = read_npz(path, {"overlap_matrix"})["overlap_matrix"]
         mutual = np.triu(np.minimum(matrix, matrix.T), k=1)
         pairs = np.argwhere(mutual > 0)
         overlaps = mutual[tuple(pairs.T)]
-    else:
-        raise MegaDepthError(f"{path}: no pair_infos, pairs or overlap_matrix in it")
-    return np.asarray(pairs, np.int32).reshape(-1, 2), np.asarray(overlaps, np.float32).ravel()
+    return pairs.astype(np.int32).reshape(-1, 2), overlaps.astype(np.float32)
 
 
 def missing_files(root: Path | str) -> list[Path]:

@@ -35,7 +35,7 @@ class MegaDepthConf(DepthConf):
     size: int = 640
     scale: float = 1.0
     canvas: float = 1.0
-    root: str = "datasets/megadepth"
+    megadepth: str = "datasets/megadepth"  # folder of the data set
     # Each scene counts once for each threshold, with its pairs that overlap more: half of the
     # pairs are any, half are easy.
     overlaps: tuple[float, ...] = (0.01, 0.35)
@@ -61,7 +61,7 @@ class MegaDepthPairs:
         self.conf, self.seed = conf, seed
         scenes = [
             scene
-            for scene in read_index(conf.root)
+            for scene in read_index(conf.megadepth)
             if not any(scene.name.startswith(name) for name in conf.held_out)
         ]
         self.sets = [
@@ -72,8 +72,8 @@ class MegaDepthPairs:
         ]
         if not self.sets:
             raise MegaDepthError(
-                f"{conf.root}: no pairs that overlap by more than {min(conf.overlaps)} in scenes "
-                "that are not held out"
+                f"{conf.megadepth}: no pairs that overlap by more than {min(conf.overlaps)} in "
+                "scenes that are not held out"
             )
         _check(self.sets)
         weights = np.array([len(pairs) for _, pairs in self.sets]) ** (1 - conf.balance)
@@ -102,7 +102,7 @@ class MegaDepthPairs:
             side = self.conf.canvas_px
             return _window(a, corner_a, side_a, side), _window(b, corner_b, side_b, side)
         raise MegaDepthError(
-            f"{self.conf.root}: ten pairs in a row could not be read; the warnings name the files"
+            f"{self.conf.megadepth}: ten pairs in a row could not be read; see the warnings"
         )
 
 

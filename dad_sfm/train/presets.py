@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from .data_plugs import DataConf
 from .distill import DistillConf
 from .homography_pairs import HomographyConf
 from .loop import LoopConf
@@ -18,7 +19,7 @@ class RunConf:
     """One training run: network, data, objective, loop, and how it is judged meanwhile."""
 
     network: str = "dad"
-    data: HomographyConf = field(default_factory=HomographyConf)
+    data: DataConf = field(default_factory=HomographyConf)
     objective: RLConf | DistillConf = field(default_factory=RLConf)
     loop: LoopConf = field(default_factory=LoopConf)
     validation: ValidationConf = field(default_factory=ValidationConf)

@@ -16,6 +16,7 @@ import numpy as np
 from ..coords import norm_from_px_matrix
 from ..synthetic.bank import BankConf, render_bank
 from .depth_pairs import DepthConf, DepthSource, Window
+from .homography_pairs import photo_files
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,18 @@ class RenderedConf(DepthConf):
 class RenderedPairs:
     """Batches of pairs from a bank of rendered scenes; what is missing of it is rendered first.
 
-    ``photos`` are folders of photos that cover the scenes' surfaces; without any, textures are
-    painted.  Raises `ConfigError` when the folder holds another bank.
+    ``photos`` (or folders of them) cover the scenes' surfaces; without any, textures are painted.
+    Raises `ConfigError` when the folder holds another bank.
     """
 
     def __init__(self, photos: Sequence[Path | str], conf: RenderedConf, *, seed: int) -> None:
         self.conf, self.seed = conf, seed
-        self.scenes = render_bank(conf.bank, conf.bank_conf, scenes=conf.scenes, photos=photos)
+        self.scenes = render_bank(
+            conf.bank,
+            conf.bank_conf,
+            scenes=conf.scenes,
+            textures=photo_files(photos) if photos else (),
+        )
 
     def batch(self, step: int) -> DepthSource:
         rng = np.random.default_rng((self.seed, step))

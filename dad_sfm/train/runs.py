@@ -14,8 +14,10 @@ from ..checkpoints import sha256_of
 from ..config import ConfigError
 from ..pretrained import load_weights
 from . import held_out
+from .batch import Data
+from .data_plugs import data_conf, make_data
 from .distill import DistillConf, DistillObjective
-from .homography_pairs import HomographyPairs, photo_files
+from .homography_pairs import photo_files
 from .loop import Loop, Objective
 from .machines import Machines
 from .negative import negative
@@ -140,16 +142,25 @@ class _Run:
         )
         return loop.run(minutes)
 
-    def _data(self) -> tuple[HomographyPairs, Validation | None]:
-        conf, photos = self.conf, photo_files(self.photos)
+    def _data(self) -> tuple[Data, Validation | None]:
+        """What to train on, and what to be judged by: always homographies of photos held out, so
+        that runs on different data can be compared."""
+        conf = self.conf
+        photos = photo_files(self.photos) if self.photos else []
         if not conf.loop.validate_every:
-            return HomographyPairs(photos, conf.data, seed=conf.loop.seed), None
+            return make_data(conf.data, photos, seed=conf.loop.seed), None
         if self.validation:
             held = photo_files(self.validation)
-        else:
+        elif photos:
             photos, held = held_out.split(photos)
-        judged = HomographyPairs(held, conf.data, seed=held_out.SEED)
-        data = HomographyPairs(photos, conf.data, seed=conf.loop.seed)
+        else:
+            raise ConfigError(
+                "without photos there is nothing to validate on; give some (--validation), or no "
+                "validation (--validate-every 0)"
+            )
+        looks = data_conf("homography", conf.data, rotation_deg=conf.data.rotation_deg)
+        judged = make_data(looks, held, seed=held_out.SEED)
+        data = make_data(conf.data, photos, seed=conf.loop.seed)
         return data, Validation(judged, conf.validation)
 
 

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 
 from dad_sfm.synthetic import View, random_cameras, random_scene, render
 from dad_sfm.synthetic.bank import render_bank
+from dad_sfm.train.homography_pairs import photo_files
 from dad_sfm.train.rendered_pairs import RenderedConf
 
 
@@ -48,5 +49,6 @@ def bank(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> RenderedConf
     conf = RenderedConf(
         size=96, batch=4, scenes=3, views=3, bank=str(tmp_path_factory.mktemp("bank"))
     )
-    render_bank(conf.bank, conf.bank_conf, scenes=conf.scenes, photos=[photos], workers=0)
+    textures = photo_files([photos])
+    render_bank(conf.bank, conf.bank_conf, scenes=conf.scenes, textures=textures, workers=0)
     return conf

@@ -4,15 +4,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+from dad_sfm import cli
+from dad_sfm.config import ConfigError
 from dad_sfm.train.batch import Data, warp_points
+from dad_sfm.train.data_plugs import data_conf, make_data
 from dad_sfm.train.homography_pairs import HomographyConf, HomographyPairs
 from dad_sfm.train.megadepth_pairs import MegaDepthConf, MegaDepthPairs
 from dad_sfm.train.photometric import Photometric
-from dad_sfm.train.rendered_pairs import RenderedConf, RenderedPairs
+from dad_sfm.train.presets import PRESETS
+from dad_sfm.train.rendered_pairs import RenderedConf, RenderedPairs, usable_pairs
 
 CPU = torch.device("cpu")
 SIZE = 96
@@ -32,7 +37,7 @@ def make(request: pytest.FixtureRequest, photos: Path, bank: RenderedConf, megad
         if request.param == "rendered":
             return RenderedPairs([photos], replace(bank, photometric=photometric), seed=seed)
         small = MegaDepthConf(
-            size=SIZE, batch=4, shift_px=8, root=str(megadepth), photometric=photometric
+            size=SIZE, batch=4, shift_px=8, megadepth=str(megadepth), photometric=photometric
         )
         return MegaDepthPairs(small, seed=seed)
 
@@ -91,3 +96,44 @@ def test_a_step_depends_on_seed_and_step_alone(make: Make) -> None:
     for other in (first.batch(8), make(6, Photometric()).batch(7)):
         assert not torch.equal(seven.images_b, other.on(CPU).images_b)
         assert not torch.equal(seven.b_from_a, other.on(CPU).b_from_a)
+
+
+def test_options_choose_the_plug_and_its_values() -> None:
+    nano, paper = PRESETS["nano"].data, PRESETS["paper"].data
+    assert data_conf("homography", nano, batch=None) == nano
+    rendered = data_conf("rendered", nano, bank="here", scenes=7, rotation_deg=0.0, batch=None)
+    assert rendered == RenderedConf(size=256, batch=8, bank="here", scenes=7, rotation_deg=0.0)
+    assert data_conf("megadepth", paper) == MegaDepthConf()
+    with pytest.raises(ConfigError, match="--scenes does not go with --data homography"):
+        data_conf("homography", nano, scenes=3)
+
+
+def test_a_configuration_makes_its_plug(photos: Path, bank: RenderedConf, megadepth: Path) -> None:
+    small = MegaDepthConf(size=SIZE, megadepth=str(megadepth))
+    for conf, plug in (
+        (HomographyConf(size=SIZE), HomographyPairs),
+        (bank, RenderedPairs),
+        (small, MegaDepthPairs),
+    ):
+        assert type(make_data(conf, [photos], seed=0)) is plug
+
+
+def test_pairs_of_a_bank_are_those_that_overlap() -> None:
+    shares = np.array([[1, 0.5, 0.2], [0.4, 1, 0.1], [0.6, 0.0, 1]])
+    assert usable_pairs(shares, 0.3).tolist() == [[0, 1]]
+    assert usable_pairs(shares, 0.15).tolist() == [[0, 1], [0, 2]]
+    assert usable_pairs(shares, 0.9).tolist() == [[0, 1]]  # none does: the best one
+
+
+@pytest.mark.parametrize("data", ["rendered", "megadepth"])
+def test_the_command_line_trains_on_it(
+    data: str, photos: Path, megadepth: Path, tmp_path: Path
+) -> None:
+    asked = {
+        "rendered": ["--photos", photos, "--bank", tmp_path / "bank", "--scenes", "1"],
+        "megadepth": ["--megadepth", megadepth, "--validation", photos],
+    }
+    options = ["--data", data, *asked[data], "--preset", "smoke", "--steps", "1", "--batch", "1"]
+    command = ["train", "rl", *options, "--run", tmp_path / "run", "--device", "cpu"]
+    assert cli.main([str(word) for word in command]) == 0
+    assert (tmp_path / "run" / "weights.safetensors").is_file()

@@ -1,0 +1,71 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dad_sfm.config import ConfigError
+from dad_sfm.synthetic import Pinhole, View, warp_points
+from dad_sfm.synthetic.bank import BankConf, render_bank
+
+CONF = BankConf(size=64, views=2)
+
+
+@pytest.fixture(scope="module")
+def textures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("textures")
+    noise = np.random.default_rng(0).integers(0, 256, (3, 80, 100, 3), dtype=np.uint8)
+    paths = [folder / f"{i}.png" for i in range(3)]
+    for pixels, path in zip(noise, paths, strict=True):
+        Image.fromarray(pixels).save(path)
+    return paths
+
+
+def test_a_scene_holds_views_cameras_and_shares(textures, tmp_path):
+    (path,) = render_bank(tmp_path, CONF, scenes=1, textures=textures, workers=0)
+    with np.load(path) as scene:
+        views = [
+            View(
+                Pinhole(scene["intrinsics_px"][i], scene["cam_from_world"][i], (64, 64)),
+                scene[f"rgb_{i}"],
+                scene[f"depth_{i}"],
+            )
+            for i in range(2)
+        ]
+        shares = scene["shares"]
+    points = np.random.default_rng(0).uniform(-0.5, 63.5, (4000, 2))
+    for a, b in ((0, 1), (1, 0)):
+        seen = warp_points(views[a], views[b], points)[1].mean()
+        assert seen == pytest.approx(shares[a, b], abs=0.15)
+    assert (shares.diagonal() > 0.5).all()
+    assert shares[0, 1] >= CONF.overlap
+
+
+def test_processes_draw_what_one_alone_draws(textures, tmp_path):
+    alone = render_bank(tmp_path / "a", CONF, scenes=2, textures=textures, workers=0)
+    together = render_bank(tmp_path / "b", CONF, scenes=2, textures=textures, workers=2)
+    for one, other in zip(alone, together, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    assert alone[0].read_bytes() != alone[1].read_bytes()
+
+
+def test_a_bank_goes_on_and_grows(textures, tmp_path):
+    whole = render_bank(tmp_path / "whole", CONF, scenes=3, textures=textures, workers=0)
+    first = render_bank(tmp_path / "grown", CONF, scenes=1, textures=textures, workers=0)
+    before = first[0].stat().st_mtime_ns
+    # What a killed process leaves behind is no scene.
+    (tmp_path / "grown" / "00001.4711.tmp").write_bytes(b"half")
+    grown = render_bank(tmp_path / "grown", CONF, scenes=3, textures=textures, workers=0)
+    assert first[0].stat().st_mtime_ns == before
+    assert [p.read_bytes() for p in grown] == [p.read_bytes() for p in whole]
+
+
+def test_another_bank_is_refused(textures, tmp_path):
+    render_bank(tmp_path, CONF, scenes=0, textures=textures)
+    with pytest.raises(ConfigError, match="differs in size, seed"):
+        render_bank(tmp_path, replace(CONF, size=80, seed=1), scenes=0, textures=textures)
+    with pytest.raises(ConfigError, match="differs in textures"):
+        render_bank(tmp_path, CONF, scenes=0)
+    assert json.loads((tmp_path / "bank.json").read_text())["size"] == 64

@@ -1,0 +1,156 @@
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree, rmtree
+
+import numpy as np
+import pytest
+import torch
+from megadepth_folder import DEPTHS, IMAGES, write_scene
+
+from dad_sfm.coords import norm_from_px_matrix, px_from_norm
+from dad_sfm.homography import apply
+from dad_sfm.synthetic import View, warp_points
+from dad_sfm.train.depth_pairs import DepthSource
+from dad_sfm.train.megadepth_index import MegaDepthError, missing_files, read_index
+from dad_sfm.train.megadepth_pairs import MegaDepthConf, MegaDepthPairs
+
+CPU = torch.device("cpu")
+CONF = MegaDepthConf(size=96, batch=6, shift_px=8)
+
+
+def pairs_in(root: Path, conf: MegaDepthConf = CONF) -> MegaDepthPairs:
+    return MegaDepthPairs(replace(conf, megadepth=str(root)), seed=0)
+
+
+def looked_at(source: DepthSource, side: str, pair: int, views: list[View]):
+    """The photo that a training view looks at, and two homographies from the view's pixels: to
+    the pixels of the photo, and to the normalised frame of the window that was cut out of it."""
+    looking = getattr(source, side)
+    window = looking.windows[pair]
+    (view,) = (v for v in views if np.allclose(v.camera.cam_from_world, window.cam_from_world))
+    window_from_view = looking.canvas_from_view[pair].numpy() @ norm_from_px_matrix(H=96, W=96)
+    photo_from_window = view.camera.intrinsics_px @ np.linalg.inv(window.intrinsics)
+    return view, photo_from_window @ window_from_view, window_from_view
+
+
+def test_the_dense_warp_is_that_of_the_scene(megadepth: Path, views: list[View]) -> None:
+    """Through crop, resize, rotation and shift, against `warp_points` on the photos themselves."""
+    source = pairs_in(megadepth).batch(0)
+    batch = source.on(CPU)
+    grid = np.stack(np.meshgrid(np.arange(96.0), np.arange(96.0)), axis=-1).reshape(-1, 2)
+    hidden_points = 0
+    for pair in range(CONF.batch):
+        a, photo_from_a, window_from_a = looked_at(source, "a", pair, views)
+        b, photo_from_b, window_from_b = looked_at(source, "b", pair, views)
+        in_photo_a = apply(photo_from_a, grid)
+        in_photo_b, seen = warp_points(a, b, in_photo_a, tolerance=CONF.consistency)
+        expected = apply(np.linalg.inv(photo_from_b), in_photo_b)
+        found = px_from_norm(batch.b_from_a[pair], H=96, W=96).numpy().reshape(-1, 2)
+        valid = batch.valid_a[pair].numpy().ravel()
+        # The windows show less than the photos, and the views less than the windows.
+        shown = ((expected > 0) & (expected < 95)).all(axis=1)
+        for points, homography in ((grid, window_from_a), (expected, window_from_b)):
+            shown &= (np.abs(apply(homography, points)) < 0.98).all(axis=1)
+        assert (seen & shown).sum() > 500
+        assert np.abs(found - expected)[valid & seen & shown].max() < 0.1
+        assert (valid == seen)[shown].mean() > 0.95  # all but the rims of what hides
+        hidden = surely_hidden(a, b, in_photo_a, in_photo_b)
+        hidden_points += hidden.sum()
+        assert not valid[hidden].any()
+    assert hidden_points > 300
+
+
+def surely_hidden(a: View, b: View, points: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Points of A before which B sees, all around, something at least a tenth nearer."""
+    W, H = b.camera.size
+    x, y = np.clip(np.rint(points).astype(int), 0, (W - 1, H - 1)).T
+    depth = np.where(((points > 0) & (points < (W - 1, H - 1))).all(axis=1), a.depth[y, x], 0)
+    _, expected = b.camera.project(a.camera.lift(points, depth))
+    u, v = np.clip(np.rint(moved).astype(int), 2, (W - 3, H - 3)).T
+    around = np.stack([b.depth[v + j, u + i] for j in range(-2, 3) for i in range(-2, 3)])
+    inner = ((moved > 2) & (moved < (W - 3, H - 3))).all(axis=1)
+    near = (around > 0).all(axis=0) & (around.max(axis=0) < 0.9 * expected)
+    return inner & near & (depth > 0)
+
+
+def test_thresholds_choose_the_pairs(views: list[View], tmp_path: Path) -> None:
+    write_scene(tmp_path, "0001", views, overlap=0.2)
+    write_scene(tmp_path, "0002", views[:2], overlap=0.6)
+    write_scene(tmp_path, "0015", views, overlap=0.9)  # a scene of MegaDepth1500
+    drawn = [(scene.name, len(pairs)) for scene, pairs in pairs_in(tmp_path).sets]
+    assert drawn == [("0001", 3), ("0002", 1), ("0002", 1)]
+    with pytest.raises(MegaDepthError, match=r"more than 0\.7"):
+        pairs_in(tmp_path, replace(CONF, overlaps=(0.7,)))
+
+
+def test_scenes_count_by_the_root_of_their_pairs(views: list[View], tmp_path: Path) -> None:
+    write_scene(tmp_path, "0001", views, overlap=0.2)
+    write_scene(tmp_path, "0002", views[:2], overlap=0.2)
+    weights = pairs_in(tmp_path, replace(CONF, balance=0.5)).weights
+    assert weights[0] / weights[1] == pytest.approx(3**0.5)
+
+
+def test_overlap_matrices_are_read(megadepth: Path, tmp_path: Path) -> None:
+    copytree(megadepth, tmp_path / "set")
+    index = tmp_path / "set" / "scene_info" / "0001.npz"
+    with np.load(index, allow_pickle=True) as loaded:
+        info = {key: loaded[key] for key in loaded.files if key != "pair_infos"}
+    matrix = np.full((4, 4), -1.0)
+    matrix[0, 1], matrix[1, 0] = 0.7, 0.4
+    matrix[1, 2], matrix[2, 1] = 0.6, -1.0
+    matrix[0, 3], matrix[3, 0] = 0.9, 0.9  # the index has no image for it
+    np.savez(index, **info, overlap_matrix=matrix)
+    (scene,) = read_index(tmp_path / "set")
+    assert scene.pairs.tolist() == [[0, 1]]
+    assert scene.overlaps.tolist() == pytest.approx([0.4])
+
+
+def test_images_beside_the_depth_maps_will_do(megadepth: Path, tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    copytree(megadepth, root)
+    beside = (root / DEPTHS.format(scene="0001", name="x")).parents[1] / "imgs"
+    (root / IMAGES.format(scene="0001", name="x")).parent.rename(beside)
+    rmtree(root / "Undistorted_SfM")
+    ours, theirs = (pairs_in(r).batch(0).on(CPU) for r in (root, megadepth))
+    assert torch.equal(ours.images_a, theirs.images_a)
+
+
+def test_missing_parts_are_named(megadepth: Path, tmp_path: Path) -> None:
+    with pytest.raises(MegaDepthError, match=r"no MegaDepth at .*nowhere"):
+        read_index(tmp_path / "nowhere")
+    with pytest.raises(MegaDepthError, match="scene_info"):
+        read_index(tmp_path)
+    root = tmp_path / "set"
+    copytree(megadepth, root)
+    assert missing_files(root) == []
+    gone = root / DEPTHS.format(scene="0001", name="photo1")
+    gone.unlink()
+    assert missing_files(root) == [gone]
+    with pytest.raises(MegaDepthError, match=r"photo1\.h5"):
+        pairs_in(root)
+
+
+def test_an_index_that_lacks_something_is_named(megadepth: Path, tmp_path: Path) -> None:
+    copytree(megadepth, tmp_path / "set")
+    index = tmp_path / "set" / "scene_info" / "0001.npz"
+    np.savez(index, intrinsics=np.eye(3))
+    with pytest.raises(MegaDepthError, match=r"0001\.npz: lacks depth_paths"):
+        read_index(tmp_path / "set")
+
+
+def test_a_pair_that_cannot_be_read_is_passed_over(
+    megadepth: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "set"
+    copytree(megadepth, root)
+    data = pairs_in(root)
+    depth = root / DEPTHS.format(scene="0001", name="photo0")
+    depth.write_bytes(b"cut off")
+    source = data.batch(0)
+    poses = [window.cam_from_world for side in (source.a, source.b) for window in side.windows]
+    assert len(poses) == 2 * CONF.batch
+    assert len(np.unique(poses, axis=0)) == 2  # only the pair of the other two photos is left
+    assert "photo0.h5" in caplog.text
+    rmtree(depth.parent)
+    with pytest.raises(MegaDepthError, match="ten pairs in a row"):
+        data.batch(0)
