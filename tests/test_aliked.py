@@ -67,6 +67,16 @@ def test_published_weights_load_from_the_folder_of_the_user(
     assert found.shape == (5, dim) == (5, describe.identity["dim"])
 
 
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["aliked-n16", "aliked-n16rot", "aliked-n32"])
+def test_variants_go_by_their_names(
+    shared: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(shared / "weights"))
+    for registry in (DESCRIPTORS, DETECTORS):
+        assert registry.make({"name": name}).identity["name"] == name
+
+
 def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path, random_weights: Path) -> None:
     with pytest.raises(CheckpointError, match=r"random.pth: not a checkpoint of aliked-t16"):
         load_aliked("t16", str(random_weights))

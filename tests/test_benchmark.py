@@ -59,6 +59,21 @@ def test_features_and_matches_of_any_tool_become_a_result(data, tmp_path):
     assert set(result.seconds) == {"data", "features", "judging"}
 
 
+def test_features_as_hloc_leaves_them_are_judged(data, tmp_path):
+    """Half precision, another name of the scores, no attributes, no order."""
+    with FeatureReader(data / "f.h5") as reader, h5py.File(tmp_path / "hloc.h5", "w") as file:
+        for name in reader.names():
+            given = reader.read(name)
+            group = file.create_group(name)
+            group["keypoints"] = given.keypoints_px.astype(np.float16)
+            group["keypoint_scores"] = np.linspace(0, 1, len(given)).astype(np.float16)
+            group["descriptors"] = np.eye(128, len(given), dtype=np.float16)
+            group["image_size"] = np.array(given.image_size)
+    views = read_result(run(data, tmp_path, features=tmp_path / "hloc.h5")).tracks[0]
+    (loose,) = [m for m in views.measures if m.name == "AUC@5°"]
+    assert views.figure(loose, 300) > 90
+
+
 def test_a_preset_is_extracted_at_the_largest_budget(tmp_path):
     photos = tmp_path / "photos"
     photos.mkdir()
