@@ -16,3 +16,22 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no folder of real photos at {folder}; set DAD_SFM_SHARED")
     return folder
+
+
+@pytest.fixture
+def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """An empty cache, no folder of the user's, no network; the addresses that were asked for."""
+    import torch
+
+    from dad_sfm.checkpoints import FOLDER_VARIABLE
+
+    asked: list[str] = []
+
+    def refuse(url: str, *_: object, **__: object) -> None:
+        asked.append(url)
+        raise OSError("no network")
+
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "no weights"))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    return asked

@@ -88,15 +88,8 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path, random_weigh
         load_aliked("n16", str(tmp_path / "b.pth"))
 
 
-def test_weights_that_cannot_be_had_are_named_with_their_address(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError("no network")
-
-    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+@pytest.mark.usefixtures("no_weights")
+def test_weights_that_cannot_be_had_are_named_with_their_address() -> None:
     address = "https://github.com/Shiaoming/ALIKED/raw/main/models/aliked-n16.pth"
     for registry in (DESCRIPTORS, DETECTORS):
         with pytest.raises(CheckpointError, match=f"{address}.*'weights'"):

@@ -9,7 +9,7 @@ import torch
 from blobs import blob, corner, texture
 from kornia import feature
 
-from dad_sfm.checkpoints import FOLDER_VARIABLE, CheckpointError
+from dad_sfm.checkpoints import CheckpointError
 from dad_sfm.detectors import DETECTORS
 
 WEIGHTLESS = ["hessian-affine", "harris-affine"]
@@ -147,13 +147,8 @@ def test_keynet_refuses_another_network(keynet_file: Path, tmp_path: Path) -> No
         make("keynet", weights=str(tmp_path / "other.pth"))
 
 
-def test_keynet_says_where_its_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError("no network")
-
-    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+@pytest.mark.usefixtures("no_weights")
+def test_keynet_says_where_its_weights_are() -> None:
     with pytest.raises(CheckpointError, match=r"Key.Net-Pytorch/.*/keynet_pytorch.pth .*'weights'"):
         make("keynet")
 

@@ -17,7 +17,7 @@ MIDDLE = {
     "aliked_network",
     "checkpoints",
     "dense",
-    "dedode_weights",
+    "dedode_network",
     "descriptors",
     "detectors",
     "device",

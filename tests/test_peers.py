@@ -161,15 +161,10 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize(("registry", "name", "address"), ADDRESSES)
+@pytest.mark.usefixtures("no_weights")
 def test_weights_that_cannot_be_had_are_named_with_their_address(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registry, name: str, address: str
+    registry, name: str, address: str
 ) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError("no network")
-
-    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
     with pytest.raises(CheckpointError, match=f"{address} .*'weights'"):
         registry.make({"name": name})
 

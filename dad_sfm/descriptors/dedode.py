@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from kornia.feature.dedode.dedode_models import get_descriptor
 from torch import Tensor
 from torch.nn.functional import grid_sample, normalize, pad
 
 from ..coords import norm_from_px
-from ..dedode_weights import DESCRIPTOR_B, LICENCE, normalized
-from ..pretrained import load_pretrained
+from ..dedode_network import LICENCE, load_descriptor, normalized
 
 DIM = 256
 STRIDE = 8
@@ -36,9 +34,7 @@ class DeDoDeB:
     licence = LICENCE
 
     def __init__(self, conf: DeDoDeBConf, *, device: str = "cpu") -> None:
-        self._network, identity = load_pretrained(
-            get_descriptor("B"), DESCRIPTOR_B, conf.weights, device=device
-        )
+        self._network, identity = load_descriptor(conf.weights, device=device)
         self._device = next(self._network.parameters()).device
         self.identity: dict[str, Any] = {**identity, "dim": DIM}
 

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from kornia.feature.dedode.dedode_models import get_detector
 from kornia.feature.dedode.utils import sample_keypoints
 from torch import Tensor
 
 from ..coords import px_from_norm
-from ..dedode_weights import DETECTOR, LICENCE, normalized
-from ..pretrained import load_pretrained
+from ..dedode_network import LICENCE, load_detector, normalized
 from .base import Detections
 
 
@@ -43,9 +41,7 @@ class DeDoDe:
         if conf.max_keypoints < 1:
             raise ValueError("dedode-v2: max_keypoints must be at least 1")
         self._conf = conf
-        self._network, identity = load_pretrained(
-            get_detector("L"), DETECTOR, conf.weights, device=device
-        )
+        self._network, identity = load_detector(conf.weights, device=device)
         self._device = next(self._network.parameters()).device
         self.identity: dict[str, Any] = identity
 
