@@ -1,0 +1,98 @@
+import random
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from dad_sfm.train.average import WeightAverage
+from dad_sfm.train.feed import Feed, pinned
+from dad_sfm.train.homography_pairs import HomographyConf, HomographyPairs
+from dad_sfm.train.random_state import random_state, restore_random_state, seed_generators
+from dad_sfm.train.schedule import warm_cosine
+
+
+class Numbers:
+    """Batches that are their own number; one of them cannot be made."""
+
+    def batch(self, step):
+        if step == 5:
+            raise OSError("five")
+        return step
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_batches_come_in_order_and_an_error_where_it_belongs(workers):
+    feed = Feed(Numbers(), range(7), workers=workers, pin=False)
+    assert [feed.take() for _ in range(5)] == [0, 1, 2, 3, 4]
+    with pytest.raises(OSError, match="five"):
+        feed.take()
+    assert feed.take() == 6
+    feed.close()
+
+
+def test_waiting_is_counted(monkeypatch):
+    clock = iter([10.0, 12.5, 20.0, 20.25])
+    monkeypatch.setattr("dad_sfm.train.feed.time", SimpleNamespace(perf_counter=clock.__next__))
+    feed = Feed(Numbers(), range(3), workers=1, pin=False)
+    feed.take()
+    assert feed.waited_s == 2.5
+    feed.take()
+    assert feed.waited_s == 2.75
+    feed.close()
+
+
+def test_pinning_keeps_all_but_where_tensors_lie(photos, monkeypatch):
+    moved = []
+
+    def pin_memory(tensor):
+        moved.append(tensor)
+        return tensor.clone()
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin_memory)
+    conf = HomographyConf(size=32, batch=1)
+    source = HomographyPairs([photos], conf, seed=0).batch(0)
+    copy = pinned(source)
+    assert len(moved) == 3  # canvases, and a homography for each view
+    assert copy.canvases is not source.canvases
+    cpu = torch.device("cpu")
+    assert torch.equal(copy.on(cpu).images_a, source.on(cpu).images_a)
+    assert pinned("not a dataclass") == "not a dataclass"
+
+
+def test_random_numbers_go_on_where_they_were():
+    def draw():
+        return random.random(), np.random.rand(), torch.rand(()).item()
+
+    cpu = torch.device("cpu")
+    seed_generators(0, 0)
+    first, state = draw(), random_state(cpu)
+    second = draw()
+    restore_random_state(state, cpu)
+    assert draw() == second
+    seed_generators(0, 1)
+    assert not set(draw()) & set(first)  # another process draws others
+    seed_generators(0, 0)
+    assert draw() == first
+
+
+def test_learning_rate_rises_then_falls_to_zero():
+    rates = [warm_cosine(step, steps=100, warmup=10) for step in range(101)]
+    assert rates[:10] == pytest.approx([0.1 * (i + 1) for i in range(10)])
+    assert rates[55] == pytest.approx(0.5)
+    assert rates[100] == pytest.approx(0)
+    assert warm_cosine(0, steps=10, warmup=0) == 1
+
+
+def test_the_average_follows_with_its_decay_and_copies_counters():
+    network = torch.nn.BatchNorm1d(1)
+    average = WeightAverage(network, 0.75)
+    with torch.no_grad():
+        network.weight.fill_(5.0)
+    network.num_batches_tracked.fill_(7)
+    average.update(network, 1000)
+    assert average.network.weight.item() == pytest.approx(0.75 * 1 + 0.25 * 5)
+    assert average.network.num_batches_tracked.item() == 7
+    average.update(network, 0)  # early on the decay is 1/10
+    assert average.network.weight.item() == pytest.approx(0.1 * 2 + 0.9 * 5)
+    assert not average.network.weight.requires_grad

@@ -1,0 +1,50 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from two_processes import conf, make_loop
+
+from dad_sfm.train.machines import Machines
+
+
+@pytest.fixture
+def one_thread():
+    """As the processes have: other numbers of threads round otherwise."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_two_processes_learn_what_one_learns_from_twice_the_batches(photos, tmp_path, one_thread):
+    """Gradients really meet: DistributedDataParallel on the CPU, stopped once and gone on."""
+    script = Path(__file__).with_name("two_processes.py")
+    root = Path(__file__).parents[2]
+    subprocess.run(
+        [sys.executable, script, tmp_path, photos],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)},
+        check=True,
+        timeout=120,
+    )
+    ranks = [torch.load(tmp_path / f"rank{rank}.pt") for rank in (0, 1)]
+    numbers = [rank.pop("numbers") for rank in ranks]
+    # The first sitting has one step; what was prepared ahead is prepared again.
+    assert [sitting[0] for sitting in numbers[0]] == [0, 2]
+    assert [sitting[0] for sitting in numbers[1]] == [1, 3]
+    assert [sorted(rank[1]) for rank in numbers] == [[2, 4, 6], [3, 5, 7]]
+
+    alone = make_loop(conf(accumulate=2), tmp_path / "alone", photos, Machines("cpu"))
+    expected = load_file(alone.run())
+    for name, value in ranks[0].items():
+        assert torch.equal(value, ranks[1][name]), name
+        assert torch.allclose(value, alone.network.state_dict()[name], atol=1e-4), name
+    found = load_file(tmp_path / "run" / "weights.safetensors")
+    assert all(torch.allclose(found[name], expected[name], atol=1e-4) for name in expected)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 4]
+    assert ["repeatability" in line for line in lines] == [False, True, False, True]

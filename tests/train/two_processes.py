@@ -1,0 +1,78 @@
+"""A short run that `test_processes.py` starts as a program: ``two_processes.py FOLDER PHOTOS``.
+
+Two processes on the CPU take a batch each, in two sittings; each leaves its weights and the
+numbers of its batches in FOLDER.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from dad_sfm.train.homography_pairs import HomographyPairs, HomographySource
+from dad_sfm.train.loop import Loop
+from dad_sfm.train.machines import Machines
+from dad_sfm.train.presets import PRESETS, RunConf
+from dad_sfm.train.rl import RLConf, RLObjective
+from dad_sfm.train.validation import Validation
+
+
+def conf(*, accumulate: int) -> RunConf:
+    smoke = PRESETS["smoke"]
+    loop = replace(smoke.loop, steps=4, save_every=3, log_every=1, validate_every=2, bf16=False)
+    return replace(
+        smoke,
+        data=replace(smoke.data, size=64, batch=2),
+        loop=replace(loop, accumulate=accumulate),
+        validation=replace(smoke.validation, area_px=128.0, batches=1),
+    )
+
+
+class Recorded:
+    """Pairs, and the numbers of the batches that were asked for."""
+
+    def __init__(self, photos: Path, run: RunConf) -> None:
+        self.pairs = HomographyPairs([photos], run.data, seed=0)
+        self.numbers: list[int] = []
+
+    def batch(self, step: int) -> HomographySource:
+        self.numbers.append(step)
+        return self.pairs.batch(step)
+
+
+def make_loop(run: RunConf, folder: Path, photos: Path, machines: Machines) -> Loop:
+    assert isinstance(run.objective, RLConf)
+    torch.manual_seed(0)
+    # No last bias: a policy does not feel it, so its gradient is rounding, which Adam blows up.
+    network = nn.Sequential(
+        nn.Conv2d(3, 8, 5, padding=2), nn.ReLU(), nn.Conv2d(8, 1, 5, padding=2, bias=False)
+    )
+    return Loop(
+        network,
+        RLObjective(run.objective),
+        Recorded(photos, run),
+        run.loop,
+        run_dir=folder,
+        fabric=machines.launch(bf16=run.loop.bf16),
+        validation=Validation(HomographyPairs([photos], run.data, seed=1), run.validation),
+        tracker="none",
+    )
+
+
+def main(folder: Path, photos: Path) -> None:
+    machines = Machines("cpu", devices=2)
+    numbers = []
+    for minutes in (0, None):
+        loop = make_loop(conf(accumulate=1), folder / "run", photos, machines)
+        loop.run(minutes)
+        numbers.append(loop.data.numbers)
+    state = {"numbers": numbers, **loop.network.state_dict()}
+    torch.save(state, folder / f"rank{loop.fabric.global_rank}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
