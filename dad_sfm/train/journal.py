@@ -11,14 +11,14 @@ from .trackers import Tracker
 
 
 class Journal:
-    """One line a call, in the file and at the tracker."""
+    """One line a call, in the file (None writes none) and at the tracker."""
 
-    def __init__(self, path: Path, tracker: Tracker) -> None:
+    def __init__(self, path: Path | None, tracker: Tracker) -> None:
         self._path, self._tracker = path, tracker
 
     def forget_after(self, step: int) -> None:
         """Remove the lines of later steps: a run that goes on from here will write them again."""
-        if not self._path.is_file():
+        if self._path is None or not self._path.is_file():
             return
         lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = [line for line in lines if _step(line) <= step]
@@ -27,9 +27,10 @@ class Journal:
                 partial.write_text("".join(kept), encoding="utf-8")
 
     def write(self, step: int, seconds: float, values: Mapping[str, float]) -> None:
-        line = {"step": step, "seconds": round(seconds, 1), **values}
-        with self._path.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
+        if self._path is not None:
+            line = {"step": step, "seconds": round(seconds, 1), **values}
+            with self._path.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(line) + "\n")
         self._tracker.scalars(step, values)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from ..config import ConfigError
 from .data_plugs import DATA, data_conf
-from .loop import LoopConf
+from .loop_conf import LoopConf
 from .machines import Machines, Strategy
 from .networks import NETWORKS
 from .package import package

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from .data_plugs import DataConf
 from .distill import DistillConf
 from .homography_pairs import HomographyConf
-from .loop import LoopConf
+from .loop_conf import LoopConf
 from .rl import RLConf
 from .sampling import SamplingConf
 from .teachers import Combination

@@ -18,7 +18,8 @@ from .batch import Data
 from .data_plugs import data_conf, make_data
 from .distill import DistillConf, DistillObjective
 from .homography_pairs import photo_files
-from .loop import Loop, Objective
+from .learner import Objective
+from .loop import Loop
 from .machines import Machines
 from .negative import negative
 from .networks import NETWORKS

@@ -161,8 +161,8 @@ def test_the_best_weights_are_those_of_the_highest_validation(photos, tmp_path):
     best = max(lines, key=lambda line: line["repeatability"])
     with safe_open(str(tmp_path / "best.safetensors"), framework="pt") as file:
         assert file.metadata() == {"step": str(best["step"])}
-    loop.average.network.load_state_dict(load_file(tmp_path / "best.safetensors"))
-    again = loop.validation(loop.average.network, torch.device("cpu"))
+    loop.learner.average.network.load_state_dict(load_file(tmp_path / "best.safetensors"))
+    again = loop.validation(loop.learner.average.network, torch.device("cpu"))
     assert again["repeatability"] == pytest.approx(best["repeatability"])
 
 
@@ -194,6 +194,17 @@ def test_nan_stops_with_an_explanation(photos, tmp_path):
 
     with pytest.raises(TrainingError, match="learning rate"):
         loop_in(tmp_path, photos, objective=broken).run()
+
+
+def test_a_collapsed_run_stops_with_an_explanation(photos, tmp_path):
+    def hitless(a, b, batch, step):
+        return Loss(a.mean() ** 2, {"hit_rate": torch.zeros(()), "loss": a.mean().detach()})
+
+    conf = replace(TINY, loop=replace(TINY.loop, steps=60, save_every=20))
+    loop = loop_in(tmp_path, photos, hitless, conf)
+    with pytest.raises(TrainingError, match=r"step 50: hit_rate is 0 .*since step 1: .*--init"):
+        loop.run()
+    assert loop_in(tmp_path, photos, hitless, conf).step == 40
 
 
 @torch.no_grad()

@@ -42,7 +42,7 @@ def test_two_processes_learn_what_one_learns_from_twice_the_batches(photos, tmp_
     expected = load_file(alone.run())
     for name, value in ranks[0].items():
         assert torch.equal(value, ranks[1][name]), name
-        assert torch.allclose(value, alone.network.state_dict()[name], atol=1e-4), name
+        assert torch.allclose(value, alone.learner.network.state_dict()[name], atol=1e-4), name
     found = load_file(tmp_path / "run" / "weights.safetensors")
     assert all(torch.allclose(found[name], expected[name], atol=1e-4) for name in expected)
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]

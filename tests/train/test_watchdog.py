@@ -41,12 +41,12 @@ def test_a_lost_hit_rate_stops_and_says_since_when():
 
 
 def test_no_hit_at_all_stops():
-    with pytest.raises(TrainingError, match="hit_rate is 0 .*since step 20"):
+    with pytest.raises(TrainingError, match=r"hit_rate is 0 .*since step 20"):
         look_at(np.zeros(60), np.full(60, 9.0))
 
 
 def test_a_policy_on_a_few_pixels_stops():
-    with pytest.raises(TrainingError, match="a few pixels.*regulariser_weight"):
+    with pytest.raises(TrainingError, match=r"a few pixels.*regulariser_weight"):
         look_at(np.full(60, 0.3), np.full(60, 0.2))
 
 

@@ -70,7 +70,7 @@ def main(folder: Path, photos: Path) -> None:
         loop = make_loop(conf(accumulate=1), folder / "run", photos, machines)
         loop.run(minutes)
         numbers.append(loop.data.numbers)
-    state = {"numbers": numbers, **loop.network.state_dict()}
+    state = {"numbers": numbers, **loop.learner.network.state_dict()}
     torch.save(state, folder / f"rank{loop.fabric.global_rank}.pt")
 
 

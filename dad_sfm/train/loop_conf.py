@@ -1,0 +1,21 @@
+"""What a training loop is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LoopConf:
+    steps: int = 100_000
+    learning_rate: float = 2e-4
+    weight_decay: float = 1e-5
+    warmup: int = 0  # steps of linear rise; a cosine to zero follows
+    clip: float = 0.01  # gradient norm
+    accumulate: int = 1  # batches a step, in each process
+    average: float = 0.0  # decay of the running average of the weights; 0 = none
+    bf16: bool = True  # network in bfloat16 autocast; the objective always runs in float32
+    log_every: int = 20
+    validate_every: int = 0  # 0 = never
+    save_every: int = 200
+    seed: int = 0
