@@ -87,7 +87,7 @@ def test_a_preset_is_extracted_at_the_largest_budget(tmp_path):
     )
     assert cli.main(line.split()) == 0
     result = read_result(tmp_path / "out" / "homographies" / "sift,truth.json")
-    (track,) = result.tracks
+    track = result.track("homography keypoints")
     points = next(m for m in track.measures if m.name == "points")
     assert [track.figure(points, n) for n in (20, 60)] == [20, 60]
     assert result.made_by["features"]["detector"]["max_keypoints"] == 60

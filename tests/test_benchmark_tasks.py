@@ -23,7 +23,7 @@ VIEW = np.array([[0.95, 0.08, 20], [-0.05, 1.05, -15], [5e-5, 2e-5, 1]])
 
 
 def judge_pair(tmp_path, a, b, b_from_a, budgets=(500,), **protocol):
-    """The track of one homography pair whose keypoints, in descending order, are given."""
+    """Both tracks of one homography pair whose keypoints, in descending order, are given."""
     with FeatureWriter(tmp_path / "f.h5", {}, overwrite=True) as writer:
         for name, points in (("a", a), ("b", b)):
             scores = np.linspace(1, 0.5, len(points), dtype=np.float32)
@@ -31,12 +31,11 @@ def judge_pair(tmp_path, a, b, b_from_a, budgets=(500,), **protocol):
     task = HomographyTask([HomographyPair("a", "b", b_from_a)], HomographyProtocol(**protocol))
     with FeatureReader(tmp_path / "f.h5") as reader:
         ranked = RankedReader(reader, descriptors=False)
-        (track,) = task.judge(ranked, TruthLinker(), budgets, tmp_path)
-    return track
+        return task.judge(ranked, TruthLinker(), budgets, tmp_path)
 
 
-def figures(track, budget):
-    return {m.name: track.figure(m, budget) for m in track.measures}
+def figures(tracks, budget):
+    return {m.name: t.figure(m, budget) for t in tracks for m in t.measures}
 
 
 def spread_points(step=31):
@@ -67,12 +66,16 @@ def test_a_perfect_detector_scores_100_on_the_identity(tmp_path):
 def test_a_detector_that_is_off_by_a_pixel_loses_what_that_costs(tmp_path):
     """All of B's points 1.5 px off: the homography is off by 1.5 px, at 768 rows."""
     a = spread_points()
-    track = judge_pair(tmp_path, a, apply(SHIFT, a) + [1.5, 0], SHIFT)
+    tracks = judge_pair(tmp_path, a, apply(SHIFT, a) + [1.5, 0], SHIFT)
     error = 1.5 * 480 / 768
-    assert track.values[500]["corner_error_px"] == pytest.approx(error, rel=0.01)
-    # One error e among n runs of equal errors: recall is a ramp up to e, then 1.
-    assert figures(track, 500)["accuracy@1px"] == 0
-    assert figures(track, 500)["accuracy@2px"] == 100
+    assert tracks[0].values[500]["corner_error_px"] == pytest.approx(error, rel=0.01)
+    found = figures(tracks, 500)
+    # All runs have one error e: recall is 1/5 there, since five equal errors stand in a row, and
+    # rises at once to 1: the first ramp has the area e / 10, and the rest is full.
+    assert found["AUC@5px"] == pytest.approx(100 * (error / 10 + 5 - error) / 5, rel=0.01)
+    assert (found["accuracy@1px"], found["accuracy@2px"]) == (0, 100)
+    assert (found["distinct@1px"], found["usual@1px"]) == (0, 0)
+    assert found["localisation"] == pytest.approx(1.5, abs=1e-3)
 
 
 def test_random_points_score_what_chance_gives(tmp_path):
@@ -92,10 +95,10 @@ def test_random_points_score_what_chance_gives(tmp_path):
 
 def test_without_links_a_pair_has_failed(tmp_path):
     a = spread_points()
-    track = judge_pair(tmp_path, a[:200], a[200:400] + [500, 0], np.eye(3), (100,))
-    assert np.isinf(track.values[100]["corner_error_px"]).all()
-    assert figures(track, 100)["AUC@10px"] == 0
-    assert figures(track, 100)["accuracy@3px"] == 0
+    tracks = judge_pair(tmp_path, a[:200], a[200:400] + [500, 0], np.eye(3), (100,))
+    assert np.isinf(tracks[0].values[100]["corner_error_px"]).all()
+    found = figures(tracks, 100)
+    assert (found["AUC@10px"], found["accuracy@3px"], found["matches"]) == (0, 0, 0)
 
 
 # ------------------------------------------------------------------------------------ poses
@@ -119,8 +122,8 @@ def test_exact_keypoints_score_100_and_fewer_are_cut(scene):
     for track in tracks:
         assert len(track.items) == len(pairs)
         assert track.values[500]["error_deg"].shape == (len(pairs), 2)
-        assert figures(track, 500)["AUC@5°"] > 99
-        assert figures(track, 100)["matches"] < 100 < figures(track, 500)["matches"]
+        assert figures([track], 500)["AUC@5°"] > 99
+        assert figures([track], 100)["matches"] < 100 < figures([track], 500)["matches"]
 
 
 def test_random_matches_score_nothing(scene, tmp_path):
@@ -136,7 +139,7 @@ def test_random_matches_score_nothing(scene, tmp_path):
     task = PoseTask(pairs[:2], PoseProtocol(("essential",), runs=1))
     (track,) = judge_scene(scene, task, (500,), tmp_path / "m.h5")
     assert (track.values[500]["error_deg"] > 5).all()
-    assert figures(track, 500)["AUC@5°"] == 0
+    assert figures([track], 500)["AUC@5°"] == 0
 
 
 def test_the_threshold_is_for_the_original_image_unless_a_side_is_named(scene):
@@ -156,8 +159,8 @@ def test_exact_keypoints_reconstruct_exactly(scene):
     task = SfmTask("arc", scene.image_dir, gt, pairs_of_model(gt, max_axis_deg=180))
     pairs, images = judge_scene(scene, task, (600,))
     assert (pairs.name, images.name) == ("arc SfM", "arc SfM images")
-    assert figures(pairs, 600)["AUC@3°"] > 90
-    found = figures(images, 600)
+    assert figures([pairs], 600)["AUC@3°"] > 90
+    found = figures([images], 600)
     assert found["registered"] == 100
     assert found["position"] < 50  # of 5 metres to the object
     assert Path(scene.root, "work", "arc", "600", "sparse", "0").is_dir()
@@ -170,5 +173,5 @@ def test_a_scene_without_a_model_has_no_registered_images(scene, tmp_path):
     task = SfmTask("arc", scene.image_dir, gt, pairs_of_model(gt, max_axis_deg=180))
     pairs, images = judge_scene(scene, task, (50,), tmp_path / "none.h5")
     assert np.isinf(pairs.values[50]["error_deg"]).all()
-    assert figures(images, 50)["registered"] == 0
-    assert np.isnan(figures(images, 50)["position"])
+    assert figures([images], 50)["registered"] == 0
+    assert np.isnan(figures([images], 50)["position"])

@@ -61,43 +61,37 @@ class HomographyTask:
     def judge(
         self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
     ) -> list[Track]:
-        """One track."""
+        """Two tracks: homographies and matches; and keypoints, which no linker changes."""
         pairs = tqdm(self.pairs, self.name, unit="pair", disable=None)
         rows = [self._judge_pair(pair, features, link, budgets) for pair in pairs]
+        items = tuple(pair_name(p.name_a, p.name_b) for p in self.pairs)
         return [
-            Track(
-                self.name,
-                tuple(pair_name(p.name_a, p.name_b) for p in self.pairs),
-                self._measures(),
-                {
-                    budget: {
-                        column: np.array([np.atleast_1d(row[budget][column]) for row in rows])
-                        for column in rows[0][budget]
-                    }
-                    for budget in budgets
-                },
+            Track(name, items, measures, _columns(rows, budgets, measures))
+            for name, measures in (
+                (self.name, self._match_measures()),
+                (f"{self.name} keypoints", self._keypoint_measures()),
             )
         ]
 
-    def _measures(self) -> tuple[Measure, ...]:
-        shares = [
-            Measure(f"{label}@{t:g}px", f"{column}_{t:g}px")
-            for label, column in (
-                ("distinct", "distinct"),
-                ("usual", "usual"),
-                ("accuracy", "accuracy"),
-            )
-            for t in self.protocol.keypoints_px
-        ]
+    def _match_measures(self) -> tuple[Measure, ...]:
         return (
             *auc_measures("corner_error_px", self.protocol.corners_px, "px"),
-            *shares,
+            *self._share_measures("accuracy"),
+            Measure("matches", "matches", unit=""),
+        )
+
+    def _keypoint_measures(self) -> tuple[Measure, ...]:
+        return (
+            *self._share_measures("distinct"),
+            *self._share_measures("usual"),
             Measure("localisation", "localisation_px", unit="px", lower_is_better=True),
             Measure("spacing", "spacing_px", unit="px"),
             Measure("coverage", "coverage"),
             Measure("points", "points", unit=""),
-            Measure("matches", "matches", unit=""),
         )
+
+    def _share_measures(self, kind: str) -> list[Measure]:
+        return [Measure(f"{kind}@{t:g}px", f"{kind}_{t:g}px") for t in self.protocol.keypoints_px]
 
     def _judge_pair(
         self, pair: HomographyPair, features: RankedReader, link: Linker, budgets: Sequence[int]
@@ -146,6 +140,21 @@ class HomographyTask:
             "matches": len(error),
             "corner_error_px": [corner_error_px(H, pair.b_from_a, size_a, size_b) for H in found],
         }
+
+
+def _columns(
+    rows: Sequence[dict[int, dict[str, float | list[float]]]],
+    budgets: Sequence[int],
+    measures: Sequence[Measure],
+) -> dict[int, dict[str, np.ndarray]]:
+    """Budget -> the columns of some measures -> pairs × runs."""
+    return {
+        budget: {
+            m.column: np.array([np.atleast_1d(row[budget][m.column]) for row in rows], float)
+            for m in measures
+        }
+        for budget in budgets
+    }
 
 
 def corner_error_px(

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from .tracks import Measure, Track
 
 FORMAT, VERSION = "dad_sfm benchmark", 1
 DIGITS = 6
+_INNERMOST_LIST = re.compile(r"\[\n[^\[\]{}]*\]")
 
 
 class ResultError(ValueError):
@@ -63,6 +65,7 @@ def write_result(result: Result, path: Path | str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     text = json.dumps(_to_json(result), indent=1, ensure_ascii=False, allow_nan=False)
+    text = _INNERMOST_LIST.sub(_on_one_line, text)
     partial.write_text(text + "\n", encoding="utf-8")
     os.replace(partial, path)
     return path
@@ -84,6 +87,11 @@ def read_result(path: Path | str) -> Result:
         return _from_json(found)
     except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ResultError(f"{path}: not a whole result of a benchmark ({error})") from error
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    first, *values, last = (line.strip() for line in found[0].split("\n"))
+    return f"{first}{' '.join(values)}{last}"
 
 
 def _to_json(result: Result) -> dict[str, Any]:
