@@ -11,8 +11,9 @@ FEATURES ?= dad-nano+rootsift
 MATCHER ?= NN-mutual
 PAIRS ?= exhaustive
 OUT ?=
+SHARED ?= ../shared
 
-.PHONY: help install reconstruct test lint typecheck table repeatability figures train-dad clean
+.PHONY: help install reconstruct test lint typecheck table repeatability benchmark figures train-dad clean
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
@@ -21,6 +22,7 @@ help:
 	@echo "make lint typecheck                                     ruff, mypy"
 	@echo "make table SCENES='<folders with images/ and gt/>'      the README's table of accuracy"
 	@echo "make repeatability PHOTOS='<folders>'                   the README's table of detectors"
+	@echo "make benchmark [SHARED=<folder with scenes/, weights/>] docs/results: tables, plots, JSON"
 	@echo "make train-dad PHOTOS='<folders>' [ARGS=...]            a slice of training; repeat it"
 	@echo "make figures                                            the README's pictures"
 
@@ -54,6 +56,10 @@ repeatability: $(INSTALLED)
 
 train-dad: $(INSTALLED)
 	$(BIN)/python pipelines/train_dad.py $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out '$(OUT)') $(ARGS)
+
+benchmark: $(INSTALLED)
+	DAD_SFM_WEIGHTS='$(or $(DAD_SFM_WEIGHTS),$(wildcard $(SHARED)/weights))' \
+		$(BIN)/python pipelines/benchmark.py --scenes '$(SHARED)/scenes'
 
 figures: $(INSTALLED)
 	$(BIN)/python pipelines/readme_figures.py

@@ -27,6 +27,7 @@ from .evaluation.estimation import poselib
 from .evaluation.judge import BUDGETS, judge
 from .evaluation.linking import FileLinker, Linker, MatcherLinker, TruthLinker, WarpLinker
 from .evaluation.results import Result, write_result
+from .extractor import licences
 from .matchers import MATCHERS
 from .matchers.base import View
 from .report.versions import versions
@@ -84,7 +85,7 @@ def main(
     seconds["data"] = perf_counter() - start
     with ExitStack() as stack:
         link = _linker(linker, linker_options or {}, matches, dataset, device, stack)
-        label = "matches of a file" if matches is not None else linker
+        label = linker if matches is None else Path(matches).stem
         start = perf_counter()
         path = _features(features, dataset, folder, max(budgets), weights, overwrite, device)
         seconds["features"] = perf_counter() - start
@@ -100,9 +101,10 @@ def main(
             {stage: round(s, 3) for stage, s in seconds.items()},
             {
                 "features": _provenance(path),
+                "licences": {"features": _terms(features), "data": dataset.licence},
                 "linker": link.identity,
                 "protocol": {task.name: task.settings for task in dataset.tasks},
-                "data": {"images": len(dataset.names), "limit": limit, "licence": dataset.licence},
+                "data": {"images": len(dataset.names), "limit": limit},
                 "versions": versions(),
                 "machine": _machine(device),
             },
@@ -138,12 +140,7 @@ def _features(
     """The feature file: the given one, or extracted from the benchmark's images."""
     if _is_file(features):
         return Path(features)
-    if features not in extract_features.confs:
-        raise ConfigError(
-            f"unknown features {str(features)!r}: neither a feature file (*.h5) nor a preset; "
-            f"presets: {', '.join(sorted(extract_features.confs))}"
-        )
-    conf = dict(extract_features.confs[str(features)])
+    conf = dict(_preset(features))
     chosen = {"max_keypoints": most, **({"weights": weights} if weights else {})}
     conf["model"] = {**conf["model"], **chosen}
     return extract_features.main(
@@ -154,6 +151,22 @@ def _features(
         overwrite=overwrite,
         device=device,
     )
+
+
+def _preset(features: str | Path) -> dict[str, Any]:
+    if features not in extract_features.confs:
+        raise ConfigError(
+            f"unknown features {str(features)!r}: neither a feature file (*.h5) nor a preset; "
+            f"presets: {', '.join(sorted(extract_features.confs))}"
+        )
+    return extract_features.confs[str(features)]
+
+
+def _terms(features: str | Path) -> list[str]:
+    """Under which terms the features may be used, as far as it is known."""
+    if _is_file(features):
+        return ["that of the tool that made the file"]
+    return [licence.terms for licence in licences(_preset(features)["model"])]
 
 
 def _provenance(path: Path) -> dict[str, Any]:

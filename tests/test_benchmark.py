@@ -47,7 +47,7 @@ def run(data, tmp_path, **options):
 
 def test_features_and_matches_of_any_tool_become_a_result(data, tmp_path):
     path = run(data, tmp_path, budgets=[400, 100])
-    assert path == tmp_path / "strecha" / "f,matches of a file.json"
+    assert path == tmp_path / "strecha" / "f,m.json"
     result = read_result(path)
     assert result.budgets == (100, 400)
     assert [t.name for t in result.tracks] == ["house essential", "house SfM", "house SfM images"]
@@ -92,6 +92,7 @@ def test_a_preset_is_extracted_at_the_largest_budget(tmp_path):
     assert [track.figure(points, n) for n in (20, 60)] == [20, 60]
     assert result.made_by["features"]["detector"]["max_keypoints"] == 60
     assert result.made_by["linker"] == {"name": "truth", "max_px": 3.0}
+    assert "COLMAP" in result.made_by["licences"]["features"][0]
 
 
 def test_compare_prints_and_plots(data, tmp_path, capsys):
@@ -100,7 +101,7 @@ def test_compare_prints_and_plots(data, tmp_path, capsys):
     assert cli.main(["compare", str(first), str(second), "--plots", str(tmp_path / "plots")]) == 0
     printed = capsys.readouterr().out
     assert "### strecha: house essential" in printed
-    assert "Less `f, matches of a file`" in printed
+    assert "Less `f, m`" in printed
     assert len(list((tmp_path / "plots").glob("*.svg"))) == 3
     assert cli.main(["compare", "nowhere.json"]) == cli.USER_ERROR
 

@@ -35,7 +35,7 @@ class Warp:
 
 class DenseMatcher(Protocol):
     """Finds where every point of a photo is in another.  The class also declares a frozen
-    dataclass ``Conf`` and is made by ``cls(conf, device=...)``.
+    dataclass ``Conf`` and its terms, ``licence``, and is made by ``cls(conf, device=...)``.
 
     identity  what makes the warp, for the result: at least ``name``, and ``weights`` (a SHA-256)
     """

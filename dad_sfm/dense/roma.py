@@ -12,6 +12,7 @@ from typing import Any, Literal
 import torch
 
 from ..checkpoints import resolve, sha256_of
+from ..registry import Licence
 from .base import MissingMatcherError, Warp
 
 
@@ -39,6 +40,7 @@ class RoMa:
     """One direction only, A to B, as in the paper's evaluation."""
 
     Conf = RoMaConf
+    licence = Licence("MIT (Parskatt/RoMa), backbone Apache-2.0 (DINOv2)")
 
     def __init__(self, conf: RoMaConf, *, device: str = "cpu") -> None:
         try:

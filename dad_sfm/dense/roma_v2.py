@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ..checkpoints import resolve, sha256_of
+from ..registry import Licence
 from .base import MissingMatcherError, Warp
 
 URL = "https://github.com/Parskatt/RoMaV2/releases/download/weights/romav2.pt"
@@ -32,6 +33,7 @@ class RoMaV2:
     """The warp from A to B."""
 
     Conf = RoMaV2Conf
+    licence = Licence("MIT (Parskatt/RoMaV2), backbone under the DINOv3 licence")
 
     def __init__(self, conf: RoMaV2Conf, *, device: str = "cpu") -> None:
         """The package chooses its device itself; ``device`` is where the weights are read to."""
