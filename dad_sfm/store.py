@@ -23,7 +23,7 @@ opened for writing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -79,6 +79,18 @@ def _open(path: Path, mode: str) -> h5py.File:
         else:
             hint = "it is damaged or not HDF5; delete it and run the step again"
         raise StoreError(f"{path}: cannot be opened ({hint}): {error}") from error
+
+
+def read_arrays(path: Path | str, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Data sets of any HDF5 file, such as the calibrations of a public collection.
+
+    Raises `FileNotFoundError`, and `StoreError` that names what the file lacks.
+    """
+    with _open(Path(path), "r") as file:
+        missing = [name for name in names if not isinstance(file.get(name), h5py.Dataset)]
+        if missing:
+            raise StoreError(f"{path}: lacks {', '.join(missing)}")
+        return {name: np.asarray(file[name]) for name in names}
 
 
 # --------------------------------------------------------------------------------- writing

@@ -15,12 +15,13 @@ from .. import coords
 from ..colmap_model import Camera, CameraModel
 from ..synthetic.camera import Pinhole
 from ..synthetic.scene import View
+from .depth_files import read_depth
 from .estimation import POSE_ESTIMATORS, Cameras, PoseEstimator
 from .linking import Linker, Links, NoTruthError
 from .mappings import DepthMapping
 from .poses import direction_angle_deg, relative_error_deg, relative_pose
 from .ranking import Ranked, RankedReader
-from .tracks import Measure, Track, auc_measures, pair_name
+from .tracks import Measure, Track, auc_measures, mean_accuracy, pair_name
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class PosePair:
     cameras         intrinsics of A and B, COLMAP frame, pixels of the original images
     b_from_a        3×4 true relative pose: x_b = R x_a + t; the length of t does not matter
                     unless there is depth
-    depths          files of z-depth maps (H×W ``.npy``, 0 = unknown) of A and B, in the unit of t
+    depths          files of z-depth maps of A and B, in the unit of t (see `depth_files`)
     tolerance       largest relative difference of depths that show the same surface
     """
 
@@ -59,7 +60,8 @@ class PosePair:
 
 def _view(camera: Camera, pose: np.ndarray, depth: Path) -> View:
     nothing = np.zeros((0, 0, 3), np.uint8)  # a mapping needs no colours
-    return View(Pinhole.from_colmap(camera, pose), nothing, np.load(depth))
+    size = camera.width, camera.height
+    return View(Pinhole.from_colmap(camera, pose), nothing, read_depth(depth, size))
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class PoseProtocol:
     max_error_px   epipolar threshold, pixels of the original image
     at_long_side   if not None, the threshold is for an image of this long side
     runs           estimations a pair, each with its own seed and order of the matches
+    mean_accuracy_deg  if not None, the mean of the shares of errors below 1, 2, ... this many
+                   degrees is measured too: mAA of the Image Matching Challenge
     """
 
     estimators: tuple[str, ...] = ("essential", "fundamental")
@@ -77,6 +81,7 @@ class PoseProtocol:
     at_long_side: int | None = None
     runs: int = 5
     seed: int = 0
+    mean_accuracy_deg: int | None = None
 
     def limit_px(self, cameras: Cameras) -> float:
         """The epipolar threshold for a pair."""
@@ -111,25 +116,34 @@ class PoseTask:
         pairs = tqdm(self.pairs, self.name, unit="pair", disable=None)
         found = [self._judge_pair(pair, features, link, budgets) for pair in pairs]
         items = tuple(pair_name(p.name_a, p.name_b) for p in self.pairs)
-        measures = (
-            *auc_measures("error_deg", self.protocol.thresholds_deg, "°"),
-            Measure("matches", "matches", unit=""),
-        )
         return [
             Track(
                 f"{self.name} {estimator}",
                 items,
-                measures,
+                self._measures(),
                 {
-                    budget: {
-                        "error_deg": np.array([row[budget][1][estimator] for row in found]),
-                        "matches": np.array([[float(row[budget][0])] for row in found]),
-                    }
+                    budget: self._columns(
+                        np.array([row[budget][1][estimator] for row in found]),
+                        np.array([[float(row[budget][0])] for row in found]),
+                    )
                     for budget in budgets
                 },
             )
             for estimator in self.protocol.estimators
         ]
+
+    def _measures(self) -> tuple[Measure, ...]:
+        most = self.protocol.mean_accuracy_deg
+        return (
+            *auc_measures("error_deg", self.protocol.thresholds_deg, "°"),
+            *([] if most is None else [Measure(f"mAA@{most}°", "mean_accuracy")]),
+            Measure("matches", "matches", unit=""),
+        )
+
+    def _columns(self, errors_deg: np.ndarray, matches: np.ndarray) -> dict[str, np.ndarray]:
+        most = self.protocol.mean_accuracy_deg
+        accuracy = {} if most is None else {"mean_accuracy": mean_accuracy(errors_deg, most)}
+        return {"error_deg": errors_deg, **accuracy, "matches": matches}
 
     def _judge_pair(
         self, pair: PosePair, features: RankedReader, link: Linker, budgets: Sequence[int]

@@ -44,6 +44,15 @@ def auc_measures(column: str, thresholds: Sequence[float], unit: str) -> tuple[M
     return tuple(Measure(f"AUC@{t:g}{unit}", column, t) for t in thresholds)
 
 
+def mean_accuracy(errors: np.ndarray, most: int) -> np.ndarray:
+    """For each error the share of the thresholds 1, 2, ... ``most`` that it stays below.  The mean
+    over pairs is the mean average accuracy (mAA) of the Image Matching Challenge.
+
+    Jin et al., "Image Matching across Wide Baselines: From Paper to Practice", IJCV 2020.
+    """
+    return (errors[..., None] < np.arange(1, most + 1)).mean(axis=-1)
+
+
 @dataclass(frozen=True)
 class Track:
     """One discipline of a benchmark.
