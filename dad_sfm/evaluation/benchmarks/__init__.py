@@ -7,7 +7,12 @@ BENCHMARKS = Registry(
     {
         "courtyard": "dad_sfm.evaluation.benchmarks.courtyard:load",
         "homographies": "dad_sfm.evaluation.benchmarks.homographies:load",
+        "hpatches": "dad_sfm.evaluation.benchmarks.hpatches:load",
+        "hpatches-108": "dad_sfm.evaluation.benchmarks.hpatches:load_108",
+        "imc-pt": "dad_sfm.evaluation.benchmarks.imc_pt:load",
+        "imw2020": "dad_sfm.evaluation.benchmarks.imw2020:load",
         "megadepth1500": "dad_sfm.evaluation.benchmarks.megadepth1500:load",
+        "scannet1500": "dad_sfm.evaluation.benchmarks.scannet1500:load",
         "strecha": "dad_sfm.evaluation.benchmarks.strecha:load",
     },
 )

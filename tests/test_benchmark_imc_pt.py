@@ -1,0 +1,91 @@
+"""MegaDepth IMC-PT on a small set in its layout, through the whole runner."""
+
+import numpy as np
+import pytest
+from room import make_room, write_perfect_features, write_photo
+
+from dad_sfm import benchmark
+from dad_sfm.evaluation.benchmarks.base import DataError, Source
+from dad_sfm.evaluation.benchmarks.imc_pt import INDICES, SCENES, load
+from dad_sfm.evaluation.results import read_result
+
+pytest.importorskip("poselib")
+
+PHOTOS = ["a_o.jpg", "b_o.jpg", "c_o.jpg"]
+
+
+def as_objects(values):
+    """The published indices keep Python objects."""
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
+
+
+def write_index(path, room, scene):
+    """LoFTR's format: arrays over all images of a scene, None for those without a pose, and pairs
+    of their numbers with the overlap and the points in common."""
+    cameras = [room.cameras[photo].to_colmap().params for photo in PHOTOS]
+    K = [np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]) for fx, fy, cx, cy in cameras]
+    poses = [np.vstack([room.cameras[photo].cam_from_world, [0, 0, 0, 1]]) for photo in PHOTOS]
+    paths = [f"Undistorted_SfM/{scene}/images/{photo}" for photo in PHOTOS]
+    np.savez(
+        path,
+        image_paths=as_objects([None, *paths]),
+        intrinsics=as_objects([None, *K]),
+        poses=as_objects([None, *poses]),
+        pair_infos=as_objects([(np.array([1, 3]), 0.2, None), ((3, 2), 0.3, None)]),
+    )
+
+
+@pytest.fixture
+def megadepth(tmp_path):
+    root, room = tmp_path / "megadepth", make_room(PHOTOS)
+    root.mkdir()
+    views = {f"Undistorted_SfM/{scene}/images/{p}": p for scene in SCENES for p in PHOTOS}
+    for name in views:
+        write_photo(root / name)
+    for index in INDICES:
+        write_index(root / index, room, index.split("_")[3])
+    write_perfect_features(root / "f.h5", room, views)
+    return root
+
+
+def test_a_perfect_detector_scores_all(megadepth, tmp_path):
+    path = benchmark.main(
+        "imc-pt",
+        features=megadepth / "f.h5",
+        data=megadepth,
+        linker="NN-mutual",
+        budgets=[512],
+        limit=8,
+        out=tmp_path / "out",
+    )
+    tracks = read_result(path).tracks
+    assert [t.name for t in tracks] == ["imc-pt essential", "imc-pt fundamental"]
+    for track in tracks:
+        assert len(track.items) == 8
+        for measure in track.measures[:3]:
+            assert track.figure(measure, 512) > 99, (track.name, measure.name)
+
+
+def test_all_indices_are_read(megadepth, tmp_path):
+    dataset = load(Source(megadepth, tmp_path))
+    assert len(INDICES) == 16
+    assert len(dataset.tasks[0].pairs) == 32
+    assert len(dataset.names) == 24
+
+
+@pytest.mark.parametrize("missing", [INDICES[3], "Undistorted_SfM/0063/images/b_o.jpg"])
+def test_a_missing_file_is_named(megadepth, tmp_path, missing):
+    (megadepth / missing).unlink()
+    with pytest.raises(DataError, match=r"1 of .* not under") as error:
+        load(Source(megadepth, tmp_path))
+    assert missing in str(error.value)
+    assert "datasets/imc-pt/README.md" in str(error.value)
+
+
+def test_a_wrong_index_is_named(megadepth, tmp_path):
+    np.savez(megadepth / INDICES[0], image_paths=np.array(["a.jpg"]))
+    with pytest.raises(DataError, match="lacks intrinsics, pair_infos, poses") as error:
+        load(Source(megadepth, tmp_path))
+    assert str(megadepth / INDICES[0]) in str(error.value)
