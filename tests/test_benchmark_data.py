@@ -9,17 +9,22 @@ import pytest
 from PIL import Image
 from projected import make_scene
 
-from dad_sfm.colmap_model import write_text_model
+from dad_sfm.colmap_model import read_model, write_text_model
 from dad_sfm.config import ConfigError
 from dad_sfm.evaluation.benchmarks import BENCHMARKS, courtyard
 from dad_sfm.evaluation.benchmarks.base import DataError, Source
 from dad_sfm.evaluation.benchmarks.megadepth1500 import INDICES
 from dad_sfm.evaluation.estimation import intrinsics
+from dad_sfm.evaluation.linking import TruthLinker
+from dad_sfm.evaluation.pose_task import PoseProtocol, PoseTask, pairs_of_model
 from dad_sfm.evaluation.poses import relative_pose
+from dad_sfm.evaluation.ranking import RankedReader
 from dad_sfm.evaluation.sfm_task import SfmTask
 from dad_sfm.evaluation.subsets import evenly
 from dad_sfm.npz_archive import ArchiveError, read_npz
+from dad_sfm.store import FeatureReader, FeatureWriter
 from dad_sfm.synthetic import render_courtyard
+from dad_sfm.types import Features
 
 
 def load(name, folder, work, limit=None):
@@ -92,6 +97,30 @@ def test_the_courtyard_has_depth_for_every_pair(tmp_path, monkeypatch):
     assert 0.1 < known.mean() < 1
     back, seen = type(mapping)(mapping.view_b, mapping.view_a, mapping.tolerance)(moved[known])
     assert back[seen] == pytest.approx(points.reshape(-1, 2)[known][seen], abs=0.3)
+
+
+def test_a_perfect_detector_scores_100_on_the_courtyard(tmp_path, monkeypatch):
+    """Keypoints that are where the depth says, linked by it, give the true poses."""
+    pytest.importorskip("poselib")
+    small = partial(render_courtyard, size=(96, 64), count=2)
+    monkeypatch.setattr(courtyard, "render_courtyard", small)
+    root = tmp_path / "yard"
+    gt = read_model(small(root) / "gt")
+    pairs = courtyard.with_depth(pairs_of_model(gt, max_axis_deg=180), root)
+    rng = np.random.default_rng(0)
+    first = rng.uniform(0, 1, (4000, 2)) * [95, 63]
+    moved, known = pairs[0].mapping((96, 64), (96, 64))(first)
+    with FeatureWriter(tmp_path / "f.h5", {}) as writer:
+        for name, points in ((pairs[0].name_a, first[known]), (pairs[0].name_b, moved[known])):
+            scores = np.ones(len(points), np.float32)
+            writer.write(name, Features(points.astype(np.float32), scores, (96, 64)))
+    task = PoseTask(pairs, PoseProtocol(max_error_px=0.05))
+    with FeatureReader(tmp_path / "f.h5") as reader:
+        ranked = RankedReader(reader, descriptors=False)
+        tracks = task.judge(ranked, TruthLinker(), [4000], tmp_path)
+    for track in tracks:
+        assert track.values[4000]["matches"] == known.sum() > 20
+        assert track.figure(track.measures[0], 4000) > 99
 
 
 # ----------------------------------------------------------------------------- homographies

@@ -113,6 +113,13 @@ def test_tables_hold_figures_and_differences():
     assert gap.startswith("| theirs, truth | 512")
 
 
+def test_results_of_one_name_are_told_apart():
+    same = [result(np.linspace(0.1, n, 30)) for n in (2, 4, 8)]
+    labels = [line.split(" | ")[0] for line in tables(same) if " | 512 | " in line]
+    first, *others = "| ours, truth", "| ours #2, truth", "| ours #3, truth"
+    assert labels == [first, *others, *others]
+
+
 def test_results_of_different_benchmarks_are_not_compared():
     with pytest.raises(ResultError, match="courtyard, strecha"):
         tables([result([1] * 30), result([1] * 30, benchmark="courtyard")])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .published import published
-from .results import Result, ResultError
+from .results import Result, ResultError, told_apart
 from .tracks import Measure, Track
 
 DRAWS = 1000
@@ -70,6 +70,7 @@ def tables(results: Sequence[Result], *, seed: int = 0) -> list[str]:
     names = sorted({result.benchmark for result in results})
     if len(names) != 1:
         raise ResultError(f"results of different benchmarks cannot be compared: {', '.join(names)}")
+    results = told_apart(results)
     lines: list[str] = []
     for name in dict.fromkeys(t.name for result in results for t in result.tracks):
         held = [(r, t) for r in results if (t := r.track(name)) is not None]

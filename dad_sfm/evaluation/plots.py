@@ -10,7 +10,7 @@ import numpy as np
 
 from .estimation import MissingDependencyError
 from .published import published
-from .results import Result
+from .results import Result, told_apart
 from .tracks import Measure, Track
 
 MOST_PANELS = 6
@@ -25,7 +25,7 @@ def plot(results: Sequence[Result], folder: Path | str) -> list[Path]:
     figure_class, style = _matplotlib()
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
+    paths, results = [], told_apart(results)
     for name in dict.fromkeys(t.name for result in results for t in result.tracks):
         held = [(r, t) for r in results if (t := r.track(name)) is not None]
         file = f"{held[0][0].benchmark}-{name}".replace(" ", "-").replace("/", "-")

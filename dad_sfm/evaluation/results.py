@@ -17,7 +17,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import asdict, dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,18 @@ class Result:
 
     def track(self, name: str) -> Track | None:
         return next((t for t in self.tracks if t.name == name), None)
+
+
+def told_apart(results: Sequence[Result]) -> list[Result]:
+    """The same results, with numbers after features whose labels would be equal."""
+    seen: Counter[str] = Counter()
+    found = []
+    for result in results:
+        seen[result.label] += 1
+        count = seen[result.label]
+        again = replace(result, features=f"{result.features} #{count}")
+        found.append(result if count == 1 else again)
+    return found
 
 
 def write_result(result: Result, path: Path | str) -> Path:

@@ -22,8 +22,8 @@ def load(source: Source) -> Dataset:
     """Two views of all overlapping pairs, and SfM of all."""
     root = render_courtyard(source.data)
     gt, conf = read_model(root / "gt"), TwoView()
-    overlapping = _with_depth(pairs_of_model(gt, max_axis_deg=conf.max_axis_deg), root)
-    every = _with_depth(pairs_of_model(gt, max_axis_deg=EVERY_PAIR_DEG), root)
+    overlapping = with_depth(pairs_of_model(gt, max_axis_deg=conf.max_axis_deg), root)
+    every = with_depth(pairs_of_model(gt, max_axis_deg=EVERY_PAIR_DEG), root)
     tasks = (
         PoseTask(evenly(overlapping, source.limit), conf.protocol, NAME),
         SfmTask(NAME, root / "images", gt, every),
@@ -31,7 +31,9 @@ def load(source: Source) -> Dataset:
     return Dataset(root / "images", tasks, "that of dad_sfm")
 
 
-def _with_depth(pairs: Sequence[PosePair], root: Path) -> list[PosePair]:
+def with_depth(pairs: Sequence[PosePair], root: Path) -> list[PosePair]:
+    """The pairs, each with the depth maps of its images."""
+
     def depth(name: str) -> Path:
         return root / "depth" / f"{Path(name).stem}.npy"
 
