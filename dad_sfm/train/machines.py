@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -36,6 +37,8 @@ class Machines:
             raise ImportError(
                 "training needs Lightning Fabric: pip install lightning-fabric tensorboard"
             ) from error
+        # Fabric reports at length what was asked for, whatever level the user has chosen.
+        logging.getLogger("lightning_fabric").setLevel(logging.getLogger().getEffectiveLevel())
         device = choose_device(self.device)
         if device.index is not None and self.devices > 1:
             raise ConfigError(f"{self.device} is one device; say {device.type} to use several")

@@ -1,9 +1,11 @@
+import json
 import subprocess
 import sys
 
 import pytest
 import torch
 
+from dad_sfm.cli import main
 from dad_sfm.config import ConfigError
 from dad_sfm.train.machines import Machines
 
@@ -48,3 +50,20 @@ def test_the_options_of_a_run_are_read_without_fabric_and_tensorboard():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []
+
+
+def test_the_options_of_the_command_line_arrive(photos, tmp_path, capsys):
+    run = tmp_path / "run"
+    command = f"train rl --photos {photos} --run {run} --preset smoke --steps 2 --batch 1"
+    options = "--accumulate 2 --validate-every 2 --tracker none --device cpu --workers 1"
+    assert main([*command.split(), *options.split()]) == 0
+    assert capsys.readouterr().out.strip() == str(run / "weights.safetensors")
+    conf = json.loads((run / "conf.json").read_text())
+    assert (conf["loop"]["accumulate"], conf["loop"]["validate_every"]) == (2, 2)
+    assert sorted(path.name for path in run.iterdir()) == [
+        "best.safetensors",
+        "conf.json",
+        "last.pt",
+        "log.jsonl",
+        "weights.safetensors",
+    ]
