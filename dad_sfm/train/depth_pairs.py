@@ -38,27 +38,40 @@ class Window:
 
 
 @dataclass(frozen=True)
-class _Side:
-    """One side of the pairs: B windows, and how the training views look at them (B×3×3)."""
+class Side:
+    """One side of B pairs: windows, and how the training views look at them.
 
-    windows: Sequence[Window]
-    canvas_from_view: Tensor
+    canvases         B×3×S×S uint8
+    depths           B maps, each of its own size
+    intrinsics       B×3×3 float64, and cam_from_world B×3×4 float64, of the windows
+    window_from_view B×3×3 float64, normalised coordinates
+    """
+
+    canvases: Tensor
+    depths: Sequence[Tensor]
+    intrinsics: Tensor
+    cam_from_world: Tensor
+    window_from_view: Tensor
+
+    @classmethod
+    def of(cls, windows: Sequence[Window], window_from_view: Tensor) -> Side:
+        canvases, K, pose = (
+            torch.from_numpy(np.stack([getattr(window, name) for window in windows]))
+            for name in ("rgb", "intrinsics", "cam_from_world")
+        )
+        depths = [torch.from_numpy(window.depth) for window in windows]
+        return cls(canvases.permute(0, 3, 1, 2), depths, K, pose, window_from_view)
 
     def on(self, device: torch.device, size: int) -> tuple[Tensor, DepthViews]:
         """B×3×size×size images, and the views' geometry."""
-        pixels = np.stack([window.rgb for window in self.windows])
-        canvases = torch.from_numpy(pixels).to(device, non_blocking=True).permute(0, 3, 1, 2)
-        grids = project(self.canvas_from_view.float().to(device), view_grid(size, device=device))
+        grids = project(self.window_from_view.float().to(device), view_grid(size, device=device))
         inverse = [
-            _seen(torch.from_numpy(window.depth).to(device, non_blocking=True), grid)
-            for window, grid in zip(self.windows, grids, strict=True)
+            _seen(depth.to(device, non_blocking=True), grid)
+            for depth, grid in zip(self.depths, grids, strict=True)
         ]
-        K, pose = (
-            torch.from_numpy(np.stack([getattr(window, name) for window in self.windows]))
-            for name in ("intrinsics", "cam_from_world")
-        )
-        K = torch.linalg.inv(self.canvas_from_view) @ K
-        return look(canvases, grids)[0], DepthViews(torch.stack(inverse), K, pose)
+        K = torch.linalg.inv(self.window_from_view) @ self.intrinsics
+        (images,) = look(self.canvases.to(device, non_blocking=True), grids)
+        return images, DepthViews(torch.stack(inverse), K, self.cam_from_world)
 
 
 def _seen(depth: Tensor, grid: Tensor) -> Tensor:
@@ -71,8 +84,8 @@ def _seen(depth: Tensor, grid: Tensor) -> Tensor:
 class DepthSource:
     """The ingredients of a batch of pairs with depth."""
 
-    a: _Side
-    b: _Side
+    a: Side
+    b: Side
     photometric_seed: int
     conf: DepthConf
 
@@ -84,15 +97,16 @@ class DepthSource:
         conf: DepthConf,
     ) -> DepthSource:
         """Pairs of windows, and random looks at them."""
-        a, b = (_Side(windows, random_looks(rng, conf)) for windows in zip(*pairs, strict=True))
+        a, b = (Side.of(windows, random_looks(rng, conf)) for windows in zip(*pairs, strict=True))
         return cls(a, b, int(rng.integers(2**62)), conf)
 
     def on(self, device: torch.device) -> PairBatch:
         conf = self.conf
         images_a, view_a = self.a.on(device, conf.size)
         images_b, view_b = self.b.on(device, conf.size)
-        images = conf.photometric(torch.cat([images_a, images_b]), seed=self.photometric_seed)
-        images_a, images_b = images.chunk(2)
+        images_a, images_b = conf.photometric.on_views(
+            (images_a, images_b), seed=self.photometric_seed
+        )
         b_from_a, valid_a = dense_warp(view_a, view_b, tolerance=conf.consistency)
         a_from_b, valid_b = dense_warp(view_b, view_a, tolerance=conf.consistency)
         return PairBatch(images_a, images_b, b_from_a, a_from_b, valid_a, valid_b)

@@ -56,8 +56,7 @@ class HomographySource:
         b_from_a = seen(torch.linalg.inv(self.canvas_from_b) @ self.canvas_from_a)
         a_from_b = seen(torch.linalg.inv(self.canvas_from_a) @ self.canvas_from_b)
         views = look(self.canvases.to(device, non_blocking=True), on_canvas_a, on_canvas_b)
-        images = self.conf.photometric(torch.cat(views), seed=self.photometric_seed)
-        images_a, images_b = images.chunk(2)
+        images_a, images_b = self.conf.photometric.on_views(views, seed=self.photometric_seed)
         # Both views look at one canvas, so a pixel off it in A is off it in B as well.
         return PairBatch(
             images_a=images_a,

@@ -95,12 +95,10 @@ class MegaDepthPairs:
             except (ImageError, StoreError, MegaDepthError, FileNotFoundError) as error:
                 logger.warning("a pair of scene %s is passed over: %s", scene.name, error)
                 continue
-            W, H = a.image.size
-            centre = rng.uniform((0, 0), (W, H))
-            corner_a, side_a = _square(a, centre)
-            corner_b, side_b = _square(b, _partner(a, corner_a, side_a, b))
             side = self.conf.canvas_px
-            return _window(a, corner_a, side_a, side), _window(b, corner_b, side_b, side)
+            square_a = _square(a, rng.uniform((0, 0), a.image.size), side)
+            square_b = _square(b, _partner(a, square_a, b), side)
+            return _window(a, square_a, side), _window(b, square_b, side)
         raise MegaDepthError(
             f"{self.conf.megadepth}: ten pairs in a row could not be read; see the warnings"
         )
@@ -134,18 +132,33 @@ def _read(scene: IndexedScene, index: int) -> _Photo:
     return _Photo(image, np.asarray(depth, np.float32), Pinhole(K, pose, image.size))
 
 
-def _square(photo: _Photo, centre: np.ndarray) -> tuple[np.ndarray, int]:
-    """Corner (x, y) and side of the largest square in a photo about a centre."""
-    W, H = photo.image.size
-    side = min(W, H)
-    corner = np.clip(np.round(centre - side / 2), 0, (W - side, H - side))
-    return corner.astype(int), side
+@dataclass(frozen=True)
+class _Square:
+    """A square of a photo: its corner (x, y) and side in pixels.
+
+    stride  depth is read at every stride-th pixel, an odd number, so that there is one in the
+            middle of each stride × stride block
+    """
+
+    corner: np.ndarray
+    side: int
+    stride: int
 
 
-def _partner(a: _Photo, corner: np.ndarray, side: int, b: _Photo) -> np.ndarray:
+def _square(photo: _Photo, centre: np.ndarray, canvas: int) -> _Square:
+    """The largest square in a photo about a centre, to be shown at ``canvas`` pixels."""
+    whole = min(photo.image.size)
+    # Depth that is much finer than the canvas would only take time.
+    stride = max(1, (whole // canvas - 1) // 2 * 2 + 1)
+    side = whole // stride * stride
+    corner = np.clip(np.round(centre - side / 2), 0, np.array(photo.image.size) - side)
+    return _Square(corner.astype(int), side, stride)
+
+
+def _partner(a: _Photo, square: _Square, b: _Photo) -> np.ndarray:
     """The middle of what a square of A shows in B, so that a square about it sees that as well."""
-    step = np.linspace(0, side - 1, 24).astype(int)
-    x, y = (grid.ravel() for grid in np.meshgrid(step + corner[0], step + corner[1]))
+    step = np.linspace(0, square.side - 1, 24).astype(int)
+    x, y = (grid.ravel() for grid in np.meshgrid(*(step + c for c in square.corner)))
     depth = a.depth[y, x]
     known = depth > 0
     points = np.stack([x, y], axis=-1)[known].astype(np.float64)
@@ -155,16 +168,17 @@ def _partner(a: _Photo, corner: np.ndarray, side: int, b: _Photo) -> np.ndarray:
     return np.median(seen, axis=0) if len(seen) else size / 2
 
 
-def _window(photo: _Photo, corner: np.ndarray, side: int, canvas: int) -> Window:
-    """A square of a photo at ``canvas`` pixels; the depth stays as it is."""
-    x, y = (int(c) for c in corner)
-    box = (x, y, x + side, y + side)
-    pixels = photo.image.resize((canvas, canvas), Image.Resampling.BICUBIC, box=box)
+def _window(photo: _Photo, square: _Square, canvas: int) -> Window:
+    """A square of a photo at ``canvas`` pixels."""
+    (x, y), side, k = (int(c) for c in square.corner), square.side, square.stride
+    pixels = photo.image.resize(
+        (canvas, canvas), Image.Resampling.BICUBIC, box=(x, y, x + side, y + side)
+    )
     K = photo.camera.intrinsics_px.copy()
-    K[:2, 2] -= corner
+    K[:2, 2] -= square.corner
     return Window(
         np.array(pixels),
-        np.ascontiguousarray(photo.depth[y : y + side, x : x + side]),
+        np.ascontiguousarray(photo.depth[y : y + side, x : x + side][k // 2 :: k, k // 2 :: k]),
         norm_from_px_matrix(H=side, W=side) @ K,
         photo.camera.cam_from_world,
     )

@@ -22,33 +22,34 @@ def pairs_in(root: Path, conf: MegaDepthConf = CONF) -> MegaDepthPairs:
     return MegaDepthPairs(replace(conf, megadepth=str(root)), seed=0)
 
 
-def looked_at(source: DepthSource, side: str, pair: int, views: list[View]):
+def looked_at(source: DepthSource, side: str, pair: int, views: list[View], size: int):
     """The photo that a training view looks at, and two homographies from the view's pixels: to
     the pixels of the photo, and to the normalised frame of the window that was cut out of it."""
     looking = getattr(source, side)
-    window = looking.windows[pair]
-    (view,) = (v for v in views if np.allclose(v.camera.cam_from_world, window.cam_from_world))
-    window_from_view = looking.canvas_from_view[pair].numpy() @ norm_from_px_matrix(H=96, W=96)
-    photo_from_window = view.camera.intrinsics_px @ np.linalg.inv(window.intrinsics)
+    pose, K = looking.cam_from_world[pair].numpy(), looking.intrinsics[pair].numpy()
+    (view,) = (v for v in views if np.allclose(v.camera.cam_from_world, pose))
+    window_from_view = looking.window_from_view[pair].numpy() @ norm_from_px_matrix(H=size, W=size)
+    photo_from_window = view.camera.intrinsics_px @ np.linalg.inv(K)
     return view, photo_from_window @ window_from_view, window_from_view
 
 
-def test_the_dense_warp_is_that_of_the_scene(megadepth: Path, views: list[View]) -> None:
+@pytest.mark.parametrize("size", [96, 36])  # at 36 px every third pixel of the depth is read
+def test_the_dense_warp_is_that_of_the_scene(size: int, megadepth: Path, views: list[View]) -> None:
     """Through crop, resize, rotation and shift, against `warp_points` on the photos themselves."""
-    source = pairs_in(megadepth).batch(0)
+    source, size = pairs_in(megadepth).batch(0), CONF.size
     batch = source.on(CPU)
-    grid = np.stack(np.meshgrid(np.arange(96.0), np.arange(96.0)), axis=-1).reshape(-1, 2)
+    grid = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1).reshape(-1, 2)
     hidden_points = 0
     for pair in range(CONF.batch):
-        a, photo_from_a, window_from_a = looked_at(source, "a", pair, views)
-        b, photo_from_b, window_from_b = looked_at(source, "b", pair, views)
+        a, photo_from_a, window_from_a = looked_at(source, "a", pair, views, size)
+        b, photo_from_b, window_from_b = looked_at(source, "b", pair, views, size)
         in_photo_a = apply(photo_from_a, grid)
         in_photo_b, seen = warp_points(a, b, in_photo_a, tolerance=CONF.consistency)
         expected = apply(np.linalg.inv(photo_from_b), in_photo_b)
-        found = px_from_norm(batch.b_from_a[pair], H=96, W=96).numpy().reshape(-1, 2)
+        found = px_from_norm(batch.b_from_a[pair], H=size, W=size).numpy().reshape(-1, 2)
         valid = batch.valid_a[pair].numpy().ravel()
         # The windows show less than the photos, and the views less than the windows.
-        shown = ((expected > 0) & (expected < 95)).all(axis=1)
+        shown = ((expected > 0) & (expected < size - 1)).all(axis=1)
         for points, homography in ((grid, window_from_a), (expected, window_from_b)):
             shown &= (np.abs(apply(homography, points)) < 0.98).all(axis=1)
         assert (seen & shown).sum() > 500
@@ -58,6 +59,24 @@ def test_the_dense_warp_is_that_of_the_scene(megadepth: Path, views: list[View])
         hidden_points += hidden.sum()
         assert not valid[hidden].any()
     assert hidden_points > 300
+
+
+@pytest.mark.parametrize(("size", "stride"), [(96, 1), (36, 3), (22, 5)])
+def test_depth_is_read_where_its_pixels_are(
+    size: int, stride: int, megadepth: Path, views: list[View]
+) -> None:
+    """Much finer depth than the views are is thinned out; what is left stays in its place."""
+    side = pairs_in(megadepth, replace(CONF, size=size, canvas=1.0)).batch(0).a
+    for depth, K, pose in zip(side.depths, side.intrinsics, side.cam_from_world, strict=True):
+        (view,) = (v for v in views if np.allclose(v.camera.cam_from_world, pose))
+        n = len(depth)
+        assert n == 120 // stride
+        centres = np.stack(np.meshgrid(np.arange(n), np.arange(n)), axis=-1).reshape(-1, 2)
+        to_photo = view.camera.intrinsics_px @ np.linalg.inv(K.numpy())
+        in_photo = apply(to_photo @ norm_from_px_matrix(H=n, W=n), centres)
+        np.testing.assert_allclose(in_photo, np.rint(in_photo), atol=1e-6)
+        x, y = np.rint(in_photo).astype(int).T
+        np.testing.assert_array_equal(depth.numpy().ravel(), view.depth[y, x])
 
 
 def surely_hidden(a: View, b: View, points: np.ndarray, moved: np.ndarray) -> np.ndarray:
@@ -147,9 +166,9 @@ def test_a_pair_that_cannot_be_read_is_passed_over(
     depth = root / DEPTHS.format(scene="0001", name="photo0")
     depth.write_bytes(b"cut off")
     source = data.batch(0)
-    poses = [window.cam_from_world for side in (source.a, source.b) for window in side.windows]
+    poses = torch.cat([source.a.cam_from_world, source.b.cam_from_world])
     assert len(poses) == 2 * CONF.batch
-    assert len(np.unique(poses, axis=0)) == 2  # only the pair of the other two photos is left
+    assert len(poses.unique(dim=0)) == 2  # only the pair of the other two photos is left
     assert "photo0.h5" in caplog.text
     rmtree(depth.parent)
     with pytest.raises(MegaDepthError, match="ten pairs in a row"):
