@@ -203,20 +203,6 @@ class MatchWriter(_Writer):
 
 
 # --------------------------------------------------------------------------------- reading
-def read_array(path: Path | str, name: str) -> np.ndarray:
-    """One array of any HDF5 file, another tool's depth map for example.
-
-    Raises FileNotFoundError, and `StoreError` when the file is damaged or lacks the array.
-    """
-    with _open(Path(path), "r") as file:
-        found = file.get(name)
-        if not isinstance(found, h5py.Dataset):
-            raise StoreError(
-                f"{path}: no array {name!r} in it, only {', '.join(file) or 'nothing'}"
-            )
-        return found[()]
-
-
 class _Reader:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)

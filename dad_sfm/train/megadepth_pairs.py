@@ -11,7 +11,7 @@ from PIL import Image
 
 from ..coords import norm_from_px_matrix, px_from_colmap
 from ..images import ImageError, read_image
-from ..store import StoreError, read_array
+from ..store import StoreError, read_arrays
 from ..synthetic import Pinhole
 from .depth_pairs import DepthConf, DepthSource, Window
 from .megadepth_index import IndexedScene, MegaDepthError, read_index
@@ -121,7 +121,7 @@ def _check(sets: list[tuple[IndexedScene, np.ndarray]]) -> None:
 def _read(scene: IndexedScene, index: int) -> _Photo:
     image_path, depth_path = scene.files(index)
     image = read_image(image_path)
-    depth = read_array(depth_path, "depth")
+    depth = read_arrays(depth_path, ["depth"])["depth"]
     if depth.shape != image.size[::-1]:
         raise MegaDepthError(
             f"{depth_path} is of {depth.shape[::-1]} pixels, but {image_path} of {image.size}"
