@@ -1,7 +1,9 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from megadepth_folder import write_scene
 from PIL import Image, ImageDraw
 
@@ -52,3 +54,13 @@ def bank(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> RenderedConf
     textures = photo_files([photos])
     render_bank(conf.bank, conf.bank_conf, scenes=conf.scenes, textures=textures, workers=0)
     return conf
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """For comparisons to the last bit (other numbers of threads round otherwise), and for speed
+    where tensors are small."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -24,6 +24,8 @@ from dad_sfm.train.runs import train
 from dad_sfm.train.validation import Validation
 from dad_sfm.train.watchdog import TrainingError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 SMOKE = PRESETS["smoke"]
 TINY = replace(
     SMOKE,

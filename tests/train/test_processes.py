@@ -4,21 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import torch
 from safetensors.torch import load_file
 from two_processes import conf, make_loop
 
 from dad_sfm.train.machines import Machines
-
-
-@pytest.fixture
-def one_thread():
-    """As the processes have: other numbers of threads round otherwise."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_two_processes_learn_what_one_learns_from_twice_the_batches(photos, tmp_path, one_thread):
