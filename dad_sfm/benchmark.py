@@ -21,7 +21,7 @@ from . import extract_features, match_features
 from .config import ConfigError
 from .dense import DENSE_MATCHERS
 from .device import choose_device
-from .evaluation.benchmarks import BENCHMARKS
+from .evaluation.benchmarks import BENCHMARKS, data_set
 from .evaluation.benchmarks.base import Dataset, Source
 from .evaluation.estimation import poselib
 from .evaluation.judge import BUDGETS, judge
@@ -116,7 +116,8 @@ def _data_folder(name: str, data: Path | str | None) -> Path:
     if data is not None:
         return Path(data)
     places = dataset_folders() or [Path("datasets")]
-    return next((p / name for p in places if (p / name).is_dir()), places[0] / name)
+    folders = [place / data_set(name) for place in places]
+    return next((folder for folder in folders if folder.is_dir()), folders[0])
 
 
 # --------------------------------------------------------------------------------- features

@@ -11,7 +11,7 @@ from projected import make_scene
 
 from dad_sfm.colmap_model import read_model, write_text_model
 from dad_sfm.config import ConfigError
-from dad_sfm.evaluation.benchmarks import BENCHMARKS, courtyard
+from dad_sfm.evaluation.benchmarks import BENCHMARKS, courtyard, data_set
 from dad_sfm.evaluation.benchmarks.base import DataError, Source
 from dad_sfm.evaluation.benchmarks.megadepth1500 import INDICES
 from dad_sfm.evaluation.estimation import intrinsics
@@ -33,7 +33,7 @@ def load(name, folder, work, limit=None):
 
 @pytest.mark.parametrize("name", BENCHMARKS.names)
 def test_every_benchmark_tells_where_its_data_comes_from(name, request):
-    readme = request.config.rootpath / "datasets" / name / "README.md"
+    readme = request.config.rootpath / "datasets" / data_set(name) / "README.md"
     text = readme.read_text(encoding="utf-8")
     for word in ("source", "licence", "```" if name != "homographies" else "tree"):
         assert word in text

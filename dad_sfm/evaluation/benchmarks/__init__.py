@@ -1,5 +1,7 @@
 """Benchmarks by name.  A new one is one file here and one line below: see docs/evaluation.md."""
 
+from importlib import import_module
+
 from ...registry import Registry
 
 BENCHMARKS = Registry(
@@ -16,3 +18,8 @@ BENCHMARKS = Registry(
         "strecha": "dad_sfm.evaluation.benchmarks.strecha:load",
     },
 )
+
+
+def data_set(name: str) -> str:
+    """The folder under ``datasets/`` that a benchmark reads; variants of one share it."""
+    return import_module(BENCHMARKS.plugin(name).__module__).NAME
