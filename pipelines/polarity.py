@@ -44,7 +44,7 @@ def short_run(steps: int, rotation_deg: float, polarity: str, seed: int) -> RunC
         nano,
         data=replace(nano.data, size=128, rotation_deg=rotation_deg),
         objective=replace(nano.objective, sampling=sampling, polarity=polarity),
-        loop=replace(nano.loop, steps=steps, log_every=10, seed=seed),
+        loop=replace(nano.loop, steps=steps, log_every=10, validate_every=0, seed=seed),
     )
 
 

@@ -13,12 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import get_args
 
-from dad_sfm.train.carried import Carry
 from dad_sfm.train.networks import NETWORKS
-from dad_sfm.train.photo_pack import pack
 from dad_sfm.train.presets import PRESETS
-from dad_sfm.train.recipe import RecipeConf, SliceConf, slices
-from dad_sfm.train.recipe_folder import RecipeFolder
+from dad_sfm.train.recipe.carried import Carry
+from dad_sfm.train.recipe.folder import RecipeFolder
+from dad_sfm.train.recipe.photo_pack import pack
+from dad_sfm.train.recipe.stages import RecipeConf, SliceConf, slices
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from dad_sfm.detectors.dad.weights import find_weights
 from dad_sfm.images import read_image
 from dad_sfm.scenes import find_scene
 from dad_sfm.train.normalisation import normalise
-from dad_sfm.train.teachers import combined, load_any, log_policy
+from dad_sfm.train.objectives.teachers import combined, load_any, log_policy
 
 PLOT = Path("docs/images/why_max.png")
 PHOTO, CROP, CORNER = "0003.jpg", 64, (400, 300)

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ..config import ConfigError
-from .data_plugs import DATA, data_conf
-from .loop_conf import LoopConf
-from .machines import Machines, Strategy
+from .data.plugs import DATA, data_conf
+from .engine.loop_conf import LoopConf
+from .engine.machines import Machines, Strategy
+from .engine.trackers import TRACKERS
 from .networks import NETWORKS
+from .objectives.polarity import Polarity
+from .objectives.teachers import Combination
 from .package import package
-from .polarity import Polarity
 from .presets import PRESETS, RunConf, distillation
 from .published import export_published, import_published
 from .runs import Start, distil, train
-from .teachers import Combination
-from .trackers import TRACKERS
 
 EPILOG = """\
 A run lives in its folder (--run): conf.json, log.jsonl (loss, hit rate and the other terms, a line

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from .data_plugs import DataConf
-from .distill import DistillConf
-from .homography_pairs import HomographyConf
-from .loop_conf import LoopConf
-from .rl import RLConf
-from .sampling import SamplingConf
-from .teachers import Combination
-from .validation import ValidationConf
+from .data.homography_pairs import HomographyConf
+from .data.plugs import DataConf
+from .engine.loop_conf import LoopConf
+from .engine.validation import ValidationConf
+from .objectives.distill import DistillConf
+from .objectives.rl import RLConf
+from .objectives.sampling import SamplingConf
+from .objectives.teachers import Combination
 
 
 @dataclass(frozen=True)

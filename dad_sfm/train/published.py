@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ..checkpoints import CheckpointError
 from ..detectors.dad.network import DaD
+from .objectives.teachers import load_any
 from .replacing import replacing
-from .teachers import load_any
 
 
 def export_published(weights: Path | str, target: Path | str) -> Path:

@@ -13,21 +13,21 @@ from torch import nn
 from ..checkpoints import sha256_of
 from ..config import ConfigError
 from ..pretrained import load_weights
-from . import held_out
-from .batch import Data
-from .data_plugs import data_conf, make_data
-from .distill import DistillConf, DistillObjective
-from .homography_pairs import photo_files
-from .learner import Objective
-from .loop import Loop
-from .machines import Machines
+from .data import held_out
+from .data.batch import Data
+from .data.homography_pairs import photo_files
+from .data.plugs import data_conf, make_data
+from .engine.learner import Objective
+from .engine.loop import Loop
+from .engine.machines import Machines
+from .engine.trackers import TrackerName
+from .engine.validation import Validation
 from .negative import negative
 from .networks import NETWORKS
+from .objectives.distill import DistillConf, DistillObjective
+from .objectives.rl import RLConf, RLObjective
+from .objectives.teachers import Teachers
 from .presets import RunConf
-from .rl import RLConf, RLObjective
-from .teachers import Teachers
-from .trackers import TrackerName
-from .validation import Validation
 
 
 @dataclass(frozen=True)

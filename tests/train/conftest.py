@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw
 
 from dad_sfm.synthetic import View, random_cameras, random_scene, render
 from dad_sfm.synthetic.bank import render_bank
-from dad_sfm.train.homography_pairs import photo_files
-from dad_sfm.train.rendered_pairs import RenderedConf
+from dad_sfm.train.data.homography_pairs import photo_files
+from dad_sfm.train.data.rendered_pairs import RenderedConf
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 import torch
 
-from dad_sfm.train.batch import PairBatch
-from dad_sfm.train.looks import view_grid
+from dad_sfm.train.data.batch import PairBatch
+from dad_sfm.train.data.looks import view_grid
 
 SIZE = 64
 

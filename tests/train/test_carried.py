@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dad_sfm.train.carried import carried, write_carried
+from dad_sfm.train.recipe.carried import carried, write_carried
 
 
 @pytest.fixture

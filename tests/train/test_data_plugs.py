@@ -11,13 +11,13 @@ import torch.nn.functional as F
 
 from dad_sfm import cli
 from dad_sfm.config import ConfigError
-from dad_sfm.train.batch import Data, warp_points
-from dad_sfm.train.data_plugs import data_conf, make_data
-from dad_sfm.train.homography_pairs import HomographyConf, HomographyPairs
-from dad_sfm.train.megadepth_pairs import MegaDepthConf, MegaDepthPairs
-from dad_sfm.train.photometric import Photometric
+from dad_sfm.train.data.batch import Data, warp_points
+from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs
+from dad_sfm.train.data.megadepth_pairs import MegaDepthConf, MegaDepthPairs
+from dad_sfm.train.data.photometric import Photometric
+from dad_sfm.train.data.plugs import data_conf, make_data
+from dad_sfm.train.data.rendered_pairs import RenderedConf, RenderedPairs, usable_pairs
 from dad_sfm.train.presets import PRESETS
-from dad_sfm.train.rendered_pairs import RenderedConf, RenderedPairs, usable_pairs
 
 CPU = torch.device("cpu")
 SIZE = 96

@@ -11,14 +11,14 @@ from dad_sfm.checkpoints import CheckpointError
 from dad_sfm.config import ConfigError
 from dad_sfm.detectors.dad.nano import Nano
 from dad_sfm.detectors.dad.weights import find_weights
-from dad_sfm.train.distill import DistillConf, DistillObjective, divergence
-from dad_sfm.train.homography_pairs import HomographyPairs
+from dad_sfm.train.data.homography_pairs import HomographyPairs
 from dad_sfm.train.negative import negative
 from dad_sfm.train.normalisation import normalise
+from dad_sfm.train.objectives.distill import DistillConf, DistillObjective, divergence
+from dad_sfm.train.objectives.sampling import SamplingConf
+from dad_sfm.train.objectives.teachers import Teachers, combined, load_any, log_policy
 from dad_sfm.train.presets import PRESETS, distillation
 from dad_sfm.train.runs import distil, train
-from dad_sfm.train.sampling import SamplingConf
-from dad_sfm.train.teachers import Teachers, combined, load_any, log_policy
 
 LIGHT, DARK = [(16, 16), (48, 16)], [(16, 48), (48, 48)]
 

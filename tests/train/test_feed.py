@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from dad_sfm.train.average import WeightAverage
-from dad_sfm.train.feed import Feed, pinned
-from dad_sfm.train.homography_pairs import HomographyConf, HomographyPairs
-from dad_sfm.train.random_state import random_state, restore_random_state, seed_generators
-from dad_sfm.train.schedule import warm_cosine
+from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs
+from dad_sfm.train.engine.average import WeightAverage
+from dad_sfm.train.engine.feed import Feed, pinned
+from dad_sfm.train.engine.random_state import random_state, restore_random_state, seed_generators
+from dad_sfm.train.engine.schedule import warm_cosine
 
 
 class Numbers:
@@ -33,7 +33,7 @@ def test_batches_come_in_order_and_an_error_where_it_belongs(workers):
 
 def test_waiting_is_counted(monkeypatch):
     clock = iter([10.0, 12.5, 20.0, 20.25])
-    monkeypatch.setattr("dad_sfm.train.feed.time", SimpleNamespace(perf_counter=clock.__next__))
+    monkeypatch.setattr("dad_sfm.train.engine.feed.time", SimpleNamespace(perf_counter=clock.__next__))
     feed = Feed(Numbers(), range(3), workers=1, pin=False)
     feed.take()
     assert feed.waited_s == 2.5

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from dad_sfm.train.homography_pairs import HomographyConf, HomographyPairs
-from dad_sfm.train.photometric import gaussian_blur
+from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs
+from dad_sfm.train.data.photometric import gaussian_blur
 
 CONF = HomographyConf(size=96, batch=4)
 

@@ -12,17 +12,17 @@ from safetensors.torch import load_file
 from torch import nn
 
 from dad_sfm.config import ConfigError
-from dad_sfm.train.homography_pairs import HomographyPairs
-from dad_sfm.train.loop import Loop
-from dad_sfm.train.loss import Loss
-from dad_sfm.train.machines import Machines
+from dad_sfm.train.data.homography_pairs import HomographyPairs
+from dad_sfm.train.engine.loop import Loop
+from dad_sfm.train.engine.machines import Machines
+from dad_sfm.train.engine.validation import Validation
+from dad_sfm.train.engine.watchdog import TrainingError
 from dad_sfm.train.networks import NETWORKS
 from dad_sfm.train.normalisation import normalise
+from dad_sfm.train.objectives.loss import Loss
+from dad_sfm.train.objectives.rl import RLObjective
 from dad_sfm.train.presets import PRESETS
-from dad_sfm.train.rl import RLObjective
 from dad_sfm.train.runs import train
-from dad_sfm.train.validation import Validation
-from dad_sfm.train.watchdog import TrainingError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

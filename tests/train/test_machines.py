@@ -7,7 +7,7 @@ import torch
 
 from dad_sfm.cli import main
 from dad_sfm.config import ConfigError
-from dad_sfm.train.machines import Machines
+from dad_sfm.train.engine.machines import Machines
 
 
 def test_one_process_on_the_cpu():

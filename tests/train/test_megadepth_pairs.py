@@ -10,9 +10,9 @@ from megadepth_folder import DEPTHS, IMAGES, write_scene
 from dad_sfm.coords import norm_from_px_matrix, px_from_norm
 from dad_sfm.homography import apply
 from dad_sfm.synthetic import View, warp_points
-from dad_sfm.train.depth_pairs import DepthSource
-from dad_sfm.train.megadepth_index import MegaDepthError, missing_files, read_index
-from dad_sfm.train.megadepth_pairs import MegaDepthConf, MegaDepthPairs
+from dad_sfm.train.data.depth_pairs import DepthSource
+from dad_sfm.train.data.megadepth_index import MegaDepthError, missing_files, read_index
+from dad_sfm.train.data.megadepth_pairs import MegaDepthConf, MegaDepthPairs
 
 CPU = torch.device("cpu")
 CONF = MegaDepthConf(size=96, batch=6, shift_px=8)

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from dad_sfm.train.parts import MANIFEST, PartsError, join, read_manifest, split
+from dad_sfm.train.recipe.parts import MANIFEST, PartsError, join, read_manifest, split
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from dad_sfm.images import list_images, read_image
-from dad_sfm.train import photo_pack
-from dad_sfm.train.homography_pairs import HomographyConf, HomographyPairs
-from dad_sfm.train.photo_pack import PackError, pack, unpack
+from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs
+from dad_sfm.train.recipe import photo_pack
+from dad_sfm.train.recipe.photo_pack import PackError, pack, unpack
 
 
 def index_of(path):

@@ -2,7 +2,7 @@ import pytest
 import torch
 from known_pairs import SIZE, blobs
 
-from dad_sfm.train.polarity import contrast, rewarded
+from dad_sfm.train.objectives.polarity import contrast, rewarded
 
 
 def test_contrast_is_the_sign_of_a_spot():

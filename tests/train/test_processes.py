@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from two_processes import conf, make_loop
 
-from dad_sfm.train.machines import Machines
+from dad_sfm.train.engine.machines import Machines
 
 
 def test_two_processes_learn_what_one_learns_from_twice_the_batches(photos, tmp_path, one_thread):

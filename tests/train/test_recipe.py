@@ -15,12 +15,12 @@ from safetensors.torch import load_file
 
 from dad_sfm import load_DaDNano
 from dad_sfm.config import ConfigError
-from dad_sfm.train.distill import DistillConf
-from dad_sfm.train.parts import PartsError
-from dad_sfm.train.photo_pack import PackError, pack
-from dad_sfm.train.recipe import Progress, RecipeConf, SliceConf, run_conf, slices
-from dad_sfm.train.recipe_folder import RecipeFolder
-from dad_sfm.train.rl import RLObjective
+from dad_sfm.train.objectives.distill import DistillConf
+from dad_sfm.train.objectives.rl import RLObjective
+from dad_sfm.train.recipe.folder import RecipeFolder
+from dad_sfm.train.recipe.parts import PartsError
+from dad_sfm.train.recipe.photo_pack import PackError, pack
+from dad_sfm.train.recipe.stages import Progress, RecipeConf, SliceConf, run_conf, slices
 
 CONF = RecipeConf.chosen("smoke", steps=[3, 2, 2])
 ONE_STEP = SliceConf(minutes=0, part_bytes=300_000)

@@ -3,7 +3,12 @@ import math
 import pytest
 import torch
 
-from dad_sfm.train.rewards import mutual_hit, nearest_hit, normalised_by_rate, pairwise_px
+from dad_sfm.train.objectives.rewards import (
+    mutual_hit,
+    nearest_hit,
+    normalised_by_rate,
+    pairwise_px,
+)
 
 
 @pytest.fixture

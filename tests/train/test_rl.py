@@ -4,8 +4,8 @@ import pytest
 import torch
 from known_pairs import SIZE, blobs, hills, same_view
 
-from dad_sfm.train.rl import RLConf, RLObjective, _coverage_loss, window_values
-from dad_sfm.train.sampling import SamplingConf
+from dad_sfm.train.objectives.rl import RLConf, RLObjective, _coverage_loss, window_values
+from dad_sfm.train.objectives.sampling import SamplingConf
 
 CONF = RLConf(
     sampling=SamplingConf(keypoints=(12, 12), nms_size=9, balance=0.0),

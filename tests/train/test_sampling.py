@@ -1,7 +1,12 @@
 import torch
 import torch.nn.functional as F
 
-from dad_sfm.train.sampling import SamplingConf, balanced_top_k, gaussian_taps, separable_blur
+from dad_sfm.train.objectives.sampling import (
+    SamplingConf,
+    balanced_top_k,
+    gaussian_taps,
+    separable_blur,
+)
 
 
 def convolved(maps, taps):

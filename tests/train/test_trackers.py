@@ -4,8 +4,8 @@ from types import ModuleType
 
 import pytest
 
-from dad_sfm.train.journal import Journal
-from dad_sfm.train.trackers import Nowhere, TensorBoard, start_tracker
+from dad_sfm.train.engine.journal import Journal
+from dad_sfm.train.engine.trackers import Nowhere, TensorBoard, start_tracker
 
 
 def curves(folder) -> dict[str, list[tuple[int, float]]]:

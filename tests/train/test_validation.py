@@ -10,10 +10,10 @@ from dad_sfm.config import ConfigError
 from dad_sfm.evaluation.homography_set import HomographyPair
 from dad_sfm.evaluation.repeatability import evaluate
 from dad_sfm.store import FeatureWriter
-from dad_sfm.train import held_out
-from dad_sfm.train.homography_pairs import photo_files
-from dad_sfm.train.looks import view_grid
-from dad_sfm.train.validation import Validation, ValidationConf, repeated
+from dad_sfm.train.data import held_out
+from dad_sfm.train.data.homography_pairs import photo_files
+from dad_sfm.train.data.looks import view_grid
+from dad_sfm.train.engine.validation import Validation, ValidationConf, repeated
 from dad_sfm.types import Features
 
 CPU = torch.device("cpu")

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from dad_sfm.train.watchdog import TrainingError, Watchdog, WatchdogConf
+from dad_sfm.train.engine.watchdog import TrainingError, Watchdog, WatchdogConf
 
 PIXELS = 256 * 256
 UNIFORM = math.log(PIXELS)

@@ -13,12 +13,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from dad_sfm.train.homography_pairs import HomographyPairs, HomographySource
-from dad_sfm.train.loop import Loop
-from dad_sfm.train.machines import Machines
+from dad_sfm.train.data.homography_pairs import HomographyPairs, HomographySource
+from dad_sfm.train.engine.loop import Loop
+from dad_sfm.train.engine.machines import Machines
+from dad_sfm.train.engine.validation import Validation
+from dad_sfm.train.objectives.rl import RLConf, RLObjective
 from dad_sfm.train.presets import PRESETS, RunConf
-from dad_sfm.train.rl import RLConf, RLObjective
-from dad_sfm.train.validation import Validation
 
 
 def conf(*, accumulate: int) -> RunConf:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..npz_archive import ArchiveError, read_npz
+from ...npz_archive import ArchiveError, read_npz
 
 _KEYS = {"image_paths", "depth_paths", "intrinsics", "poses"}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ..config import ConfigError
+from ...config import ConfigError
 from .batch import Data
 from .homography_pairs import HomographyConf, HomographyPairs
 from .looks import ViewConf

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..checkpoints import sha256_of
-from ..config import ConfigError, build
-from .replacing import replacing
+from ...checkpoints import sha256_of
+from ...config import ConfigError, build
+from ..replacing import replacing
 
 MANIFEST = "manifest.json"
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..homography import random_view
+from ...homography import random_view
 from .photometric import Photometric
 
 _FAR = 1e3  # normalised; finite, so that reading a warp between pixels makes no NaN

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..coords import px_from_norm
+from ...coords import px_from_norm
 from .looks import divided, homogeneous, inside, view_grid
 
 

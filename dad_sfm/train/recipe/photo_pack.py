@@ -19,10 +19,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..checkpoints import sha256_of
-from ..config import ConfigError, build
-from ..images import ImageError, list_images, read_image, size_for, to_array
-from .replacing import replacing
+from ...checkpoints import sha256_of
+from ...config import ConfigError, build
+from ...images import ImageError, list_images, read_image, size_for, to_array
+from ..replacing import replacing
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..config import ConfigError
-from ..device import choose_device
+from ...config import ConfigError
+from ...device import choose_device
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

@@ -21,8 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..coords import norm_from_px
-from .batch import PairBatch
+from ...coords import norm_from_px
+from ..data.batch import PairBatch
 from .loss import Loss
 from .polarity import Polarity, contrast, rewarded
 from .rewards import mutual_hit, mutual_nearest, nearest_hit, normalised_by_rate

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ..detectors.dad.sampling import nms, remove_borders
+from ...detectors.dad.sampling import nms, remove_borders
 
 
 @dataclass(frozen=True)

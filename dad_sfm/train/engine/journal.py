@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from .replacing import replacing
+from ..replacing import replacing
 from .trackers import Tracker
 
 

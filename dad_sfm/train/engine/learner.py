@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ..data.batch import PairBatch, PairSource
+from ..normalisation import normalise
+from ..objectives.loss import Loss
 from .average import WeightAverage
-from .batch import PairBatch, PairSource
 from .loop_conf import LoopConf
-from .loss import Loss
-from .normalisation import normalise
 from .processes import agreed
 from .schedule import warm_cosine
 from .watchdog import TrainingError

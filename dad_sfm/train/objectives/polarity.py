@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..coords import norm_from_px
+from ...coords import norm_from_px
 from .sampling import gaussian_taps, separable_blur
 
 Polarity = Literal["free", "light", "dark"]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from ..coords import norm_from_px_matrix, px_from_colmap
-from ..images import ImageError, read_image
-from ..store import StoreError, read_arrays
-from ..synthetic import Pinhole
+from ...coords import norm_from_px_matrix, px_from_colmap
+from ...images import ImageError, read_image
+from ...store import StoreError, read_arrays
+from ...synthetic import Pinhole
 from .depth_pairs import DepthConf, DepthSource, Window
 from .megadepth_index import IndexedScene, MegaDepthError, read_index
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from safetensors import safe_open
 
+from ..engine.run_folder import RunFolder
+from ..package import package
 from .carried import Carry, write_carried
-from .package import package
 from .parts import MANIFEST, join, read_manifest, split
-from .run_folder import RunFolder
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from ..config import ConfigError
-from .replacing import replacing
+from ...config import ConfigError
+from ..replacing import replacing
 
 
 @dataclass(frozen=True)

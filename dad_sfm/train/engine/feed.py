@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ..prefetch import prefetch
-from .batch import Data, PairSource
+from ...prefetch import prefetch
+from ..data.batch import Data, PairSource
 
 
 class Feed:

@@ -17,10 +17,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..checkpoints import CheckpointError, load_state_dict
-from ..pretrained import load_weights
-from .networks import NETWORKS
-from .normalisation import normalise
+from ...checkpoints import CheckpointError, load_state_dict
+from ...pretrained import load_weights
+from ..networks import NETWORKS
+from ..normalisation import normalise
 
 Combination = Literal["max", "mean", "product"]
 

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..images import ImageError, list_images, read_image
+from ...images import ImageError, list_images, read_image
 from .batch import PairBatch
 from .looks import ViewConf, inside, look, project, random_looks, view_grid
 

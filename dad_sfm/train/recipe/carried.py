@@ -14,8 +14,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from .package import halved
-from .replacing import replacing
+from ..package import halved
+from ..replacing import replacing
 
 # exact    as if nothing had been between
 # half     the optimiser's moments go on too, both rounded: to three and to two digits

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..detectors.dad.sampling import refine_subpixel
-from .batch import PairBatch, warp_points
+from ...detectors.dad.sampling import refine_subpixel
+from ..data.batch import PairBatch, warp_points
 from .rewards import pairwise_px
 from .sampling import SamplingConf, balanced_top_k
 

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..detectors.dad.sampling import nms, refine_subpixel, remove_borders, top_keypoints
-from ..evaluation.repeatability import DISTINCT_PX, distinct, one_to_one
-from .batch import Data, PairBatch, warp_points
-from .normalisation import normalise
+from ...detectors.dad.sampling import nms, refine_subpixel, remove_borders, top_keypoints
+from ...evaluation.repeatability import DISTINCT_PX, distinct, one_to_one
+from ..data.batch import Data, PairBatch, warp_points
+from ..normalisation import normalise
 
 
 @dataclass(frozen=True)

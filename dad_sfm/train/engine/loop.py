@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 from tqdm import tqdm
 
-from ..config import to_json
-from .batch import Data
+from ...config import to_json
+from ..data.batch import Data
 from .feed import Feed
 from .interrupt import Interrupt
 from .journal import Journal

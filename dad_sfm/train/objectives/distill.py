@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from .batch import PairBatch
+from ..data.batch import PairBatch
 from .loss import Loss
 from .polarity import contrast
 from .rewards import mutual_hit

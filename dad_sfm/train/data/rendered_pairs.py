@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..coords import norm_from_px_matrix
-from ..synthetic.bank import BankConf, render_bank
+from ...coords import norm_from_px_matrix
+from ...synthetic.bank import BankConf, render_bank
 from .depth_pairs import DepthConf, DepthSource, Window
 from .homography_pairs import photo_files
 

@@ -13,16 +13,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from ..checkpoints import sha256_of
-from ..config import ConfigError, build, to_json
+from ...checkpoints import sha256_of
+from ...config import ConfigError, build, to_json
+from ..objectives.rl import RLConf
+from ..package import package
+from ..presets import PRESETS, RunConf, distillation
+from ..replacing import replacing
+from ..runs import distil, train
 from .carried import Carry
-from .package import package
+from .folder import RecipeFolder
 from .photo_pack import unpack
-from .presets import PRESETS, RunConf, distillation
-from .recipe_folder import RecipeFolder
-from .replacing import replacing
-from .rl import RLConf
-from .runs import distil, train
 
 Stage = Literal["light", "dark", "distil", "package", "finished"]
 TRAINED: tuple[Stage, ...] = ("light", "dark", "distil")

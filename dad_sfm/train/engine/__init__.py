@@ -1,0 +1,1 @@
+"""What drives the three plugs: steps, processes, checkpoints, the log, validation, the watchdog."""

@@ -1,0 +1,1 @@
+"""Light, dark, distilled, packaged: the whole recipe, in slices that fit a lent machine."""
