@@ -47,7 +47,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--photos", nargs="+", type=Path, help="folders; the first time only")
     parser.add_argument("--out", type=Path, default=Path("runs/dad"))
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="paper")
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="dad")
     parser.add_argument("--network", choices=sorted(NETWORKS), help="instead of the preset's")
     parser.add_argument(
         "--steps", nargs="+", type=int, default=[], help="of each stage; or of light, dark, distil"

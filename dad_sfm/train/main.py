@@ -33,7 +33,8 @@ uninterrupted run would have seen.
       --teachers runs/light/weights.safetensors runs/dark/weights.safetensors
   dad-sfm extract scene/images --export-dir out --weights runs/nano/weights.safetensors
 
-Presets: paper (the DaD publication's values), nano (two CPU cores, hours), smoke (a minute).
+Presets: paper (the DaD publication's values), dad (the same network with nano's objective, for one
+GPU), nano (two CPU cores, hours), smoke (a minute).
 """
 
 

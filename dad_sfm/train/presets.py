@@ -54,8 +54,20 @@ NANO = RunConf(
     validation=ValidationConf(nms_size=7, subpixel_temp=2.5),
 )
 
+# The full network with nano's objective: half an hour of one GPU for light, dark and distilled.
+DAD = replace(
+    NANO,
+    network="dad",
+    data=HomographyConf(size=512, batch=8),
+    objective=replace(
+        _NANO_OBJECTIVE, sampling=replace(_NANO_OBJECTIVE.sampling, keypoints=(192, 896))
+    ),
+    loop=replace(NANO.loop, steps=4000, learning_rate=5e-4, validate_every=500),
+)
+
 PRESETS: dict[str, RunConf] = {
     "paper": PAPER,
+    "dad": DAD,
     "nano": NANO,
     # A minute on two cores: for trying things out and for tests.
     "smoke": replace(
