@@ -33,7 +33,8 @@ def test_batches_come_in_order_and_an_error_where_it_belongs(workers):
 
 def test_waiting_is_counted(monkeypatch):
     clock = iter([10.0, 12.5, 20.0, 20.25])
-    monkeypatch.setattr("dad_sfm.train.engine.feed.time", SimpleNamespace(perf_counter=clock.__next__))
+    stopped = SimpleNamespace(perf_counter=clock.__next__)
+    monkeypatch.setattr("dad_sfm.train.engine.feed.time", stopped)
     feed = Feed(Numbers(), range(3), workers=1, pin=False)
     feed.take()
     assert feed.waited_s == 2.5
