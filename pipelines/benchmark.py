@@ -25,7 +25,7 @@ POSE_RUNS = [
 ]
 TRUTH_RUNS = [("dad-nano", "truth"), ("aliked-n16", "truth"), ("sift", "truth")]
 POSE_BUDGETS, KEYPOINT_BUDGETS = (512, 2048), (512, 1024, 2048)
-PHOTOS = 24  # of the folder, for homographies
+PHOTOS = 20  # of the folder, for homographies
 INTRODUCTION = """# Results
 
 Made by `make benchmark` alone, {minutes:.0f} minutes here; protocols in [evaluation.md]({docs}).

@@ -41,8 +41,7 @@ class RoMaV2:
             import romav2
         except ImportError as error:
             raise MissingMatcherError(
-                "the linker roma-v2 needs the package romav2: "
-                "pip install git+https://github.com/Parskatt/RoMaV2"
+                "the linker roma-v2 needs the package romav2: pip install romav2"
             ) from error
         weights = resolve(conf.weights, url=URL)
         kind = romav2.RoMaV2
