@@ -140,6 +140,9 @@ def _distil_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--how", choices=get_args(Combination), default="max", help="one policy of several"
     )
+    parser.add_argument(
+        "--temperature", type=float, default=1.0, help="of the policies; less sharpens them"
+    )
     parser.add_argument("--cache", type=Path, help="folder that keeps the teachers' maps")
 
 
@@ -158,7 +161,7 @@ def _run_rl(options: argparse.Namespace) -> Path:
 
 def _run_distil(options: argparse.Namespace) -> Path:
     return distil(
-        distillation(_conf(options), options.how),
+        distillation(_conf(options), options.how, temperature=options.temperature),
         options.photos,
         options.run,
         teachers=options.teachers,

@@ -93,10 +93,10 @@ PRESETS: dict[str, RunConf] = {
 }
 
 
-def distillation(conf: RunConf, how: Combination = "max") -> RunConf:
+def distillation(conf: RunConf, how: Combination = "max", *, temperature: float = 1.0) -> RunConf:
     """The run that distils teachers of a preset: its network, data and loop, another objective."""
     if isinstance(conf.objective, DistillConf):
-        return replace(conf, objective=replace(conf.objective, how=how))
+        return replace(conf, objective=replace(conf.objective, how=how, temperature=temperature))
     measured = replace(conf.objective.sampling, balance=0.0)
-    objective = DistillConf(how, measured, subpixel_temp=conf.objective.subpixel_temp)
+    objective = DistillConf(how, temperature, measured, subpixel_temp=conf.objective.subpixel_temp)
     return replace(conf, objective=objective)

@@ -91,7 +91,7 @@ def distil(
     asked = conf.objective
     if not isinstance(asked, DistillConf):
         raise ConfigError("this configuration is no distillation; see presets.distillation()")
-    networks = Teachers.from_files(teachers, asked.how, cache=cache)
+    networks = Teachers.from_files(teachers, asked.how, temperature=asked.temperature, cache=cache)
     run = _Run(conf, photos, run_dir, validation, device, start or Start(), tracker)
     return run.go(
         lambda device: DistillObjective(asked, networks.to(device)),

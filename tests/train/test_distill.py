@@ -75,6 +75,14 @@ def test_the_mean_is_the_mean():
     assert torch.allclose(combined(log_p, "mean").exp(), expected, atol=1e-7)
 
 
+def test_a_low_temperature_gives_the_peaks_more_of_the_policy():
+    logits = hills(LIGHT)
+    plain, sharp = log_policy(logits).exp(), log_policy(logits, 0.5).exp()
+    x, y = LIGHT[0]
+    assert sharp[0, 0, y, x] > 5 * plain[0, 0, y, x]
+    assert torch.allclose(sharp, log_policy(2 * logits).exp())
+
+
 def test_divergence_of_known_distributions():
     a = torch.tensor([0.5, 0.25, 0.125, 0.125]).log().view(1, 1, 2, 2)
     b = torch.full((1, 1, 2, 2), math.log(0.25))

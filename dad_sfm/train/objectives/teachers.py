@@ -41,9 +41,12 @@ def combined(log_p: Sequence[Tensor], how: Combination) -> Tensor:
     return log_policy(together)
 
 
-def log_policy(logits: Tensor) -> Tensor:
-    """B×1×H×W logits -> log-probabilities over the pixels of each image."""
-    return logits.flatten(1).log_softmax(dim=1).view_as(logits)
+def log_policy(logits: Tensor, temperature: float = 1.0) -> Tensor:
+    """B×1×H×W logits -> log-probabilities over the pixels of each image.
+
+    A temperature below 1 sharpens: what stands out weighs more against the many flat pixels.
+    """
+    return (logits / temperature).flatten(1).log_softmax(dim=1).view_as(logits)
 
 
 class Teachers:
@@ -59,24 +62,33 @@ class Teachers:
         networks: Sequence[nn.Module],
         how: Combination,
         *,
+        temperature: float = 1.0,
         bf16: bool = True,
         cache: Path | None = None,
         identity: str = "",
     ) -> None:
-        """``identity`` stands for the networks' weights in the names of cached files."""
+        """``temperature``: of each network's policy, before they are combined.  ``identity`` stands
+        for the networks' weights in the names of cached files."""
         self.networks = [network.eval().requires_grad_(False) for network in networks]
-        self.how, self.bf16, self.cache, self.identity = how, bf16, cache, identity
+        self.how, self.temperature, self.bf16 = how, temperature, bf16
+        self.cache, self.identity = cache, identity
 
     @classmethod
     def from_files(
-        cls, paths: Sequence[Path | str], how: Combination, *, cache: Path | None = None
+        cls,
+        paths: Sequence[Path | str],
+        how: Combination,
+        *,
+        temperature: float = 1.0,
+        cache: Path | None = None,
     ) -> Teachers:
         """Load each file into the network it fits.  Raises `CheckpointError`."""
         if not paths:
             raise CheckpointError("a distillation needs at least one teacher")
         loaded = [load_any(path) for path in paths]
         digests = "".join(sorted(digest for _, digest in loaded))
-        return cls([network for network, _ in loaded], how, cache=cache, identity=digests)
+        networks = [network for network, _ in loaded]
+        return cls(networks, how, temperature=temperature, cache=cache, identity=digests)
 
     def to(self, device: torch.device) -> Teachers:
         for network in self.networks:
@@ -102,11 +114,13 @@ class Teachers:
         inputs = normalise(images).contiguous(memory_format=torch.channels_last)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):
             logits = [network(inputs) for network in self.networks]
-        return combined([log_policy(each.float()) for each in logits], self.how)
+        return combined([log_policy(each.float(), self.temperature) for each in logits], self.how)
 
     def _key(self, images: Tensor) -> str:
         digest = hashlib.blake2b(digest_size=16)
-        digest.update(f"{self.identity} {self.how} {tuple(images.shape)}".encode())
+        digest.update(
+            f"{self.identity} {self.how} {self.temperature} {tuple(images.shape)}".encode()
+        )
         digest.update(images.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()
 
