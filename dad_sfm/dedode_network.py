@@ -41,4 +41,5 @@ def load_descriptor(weights: str | None, *, device: str) -> tuple[nn.Module, dic
 
 def normalized(images: Tensor) -> Tensor:
     """B×3×H×W images in [0, 1] as both networks want them."""
-    return normalize(images, images.new_tensor(_MEAN), images.new_tensor(_STD))
+    # kornia up to 0.8.3 takes no images whose memory is not in one piece.
+    return normalize(images.contiguous(), images.new_tensor(_MEAN), images.new_tensor(_STD))

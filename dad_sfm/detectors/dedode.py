@@ -53,7 +53,7 @@ class DeDoDe:
         probs = logits.flatten(1).softmax(dim=1).reshape(-1, H, W)
         points_norm, scores = sample_keypoints(
             probs,
-            num_samples=self._conf.max_keypoints,
+            num_samples=min(self._conf.max_keypoints, H * W),
             increase_coverage=self._conf.increase_coverage,
         )
         points = px_from_norm(points_norm, H=H, W=W)

@@ -59,15 +59,20 @@ class DISK:
         """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
         found = self._network(
             images.to(self._device),
-            n=self._conf.max_keypoints,
             window_size=self._conf.nms_size,
             score_threshold=self._conf.detection_threshold,
             pad_if_not_divisible=True,
         )
-        return [_sorted(each) for each in found]
+        H, W = images.shape[-2:]
+        return [self._best(each, H=H, W=W) for each in found]
 
-
-def _sorted(found: Any) -> Detections:
-    """kornia lists the points row by row."""
-    scores, order = found.detection_scores.sort(descending=True, stable=True)
-    return Detections(found.keypoints[order], scores, found.descriptors[order])
+    def _best(self, found: Any, *, H: int, W: int) -> Detections:
+        # What differs among releases of kornia is done here: up to 0.8.3 it takes points whose
+        # window is cut by the border, and with a budget loses the weakest even of few.
+        border = self._conf.nms_size // 2
+        x, y = found.keypoints.T
+        inside = (x >= border) & (x < W - border) & (y >= border) & (y < H - border)
+        (inside,) = inside.nonzero(as_tuple=True)
+        scores, order = found.detection_scores[inside].sort(descending=True, stable=True)
+        order = inside[order[: self._conf.max_keypoints]]
+        return Detections(found.keypoints[order], scores[: len(order)], found.descriptors[order])

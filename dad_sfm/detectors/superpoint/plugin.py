@@ -27,7 +27,7 @@ class SuperPointConf:
 
     nms_radius           a point is the maximum of the (2 * nms_radius + 1)² pixels around it
     detection_threshold  least probability
-    border               no point in the outer pixels
+    border               no point in so many outer pixels, nor in the outer ``nms_radius``
     weights              the checkpoint, a path or a URL
     """
 
@@ -79,7 +79,8 @@ class SuperPointPlugin:
     def _best(self, peaks: Tensor, probs: Tensor, dense: Tensor) -> Detections:
         H, W = probs.shape
         y, x = peaks.nonzero(as_tuple=True)
-        b = self._conf.border
+        # kornia up to 0.8.3 takes points whose window is cut by the border.
+        b = max(self._conf.border, self._conf.nms_radius)
         inside = (x >= b) & (x < W - b) & (y >= b) & (y < H - b)
         y, x = y[inside], x[inside]
         scores, order = probs[y, x].sort(descending=True, stable=True)
