@@ -6,12 +6,14 @@ Transformation", 2023 (BSD-3).  The network is kornia's; the weights are the aut
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from kornia.feature import ALIKED
-
+from .kornia_version import require_kornia
 from .pretrained import Published, load_pretrained
 from .registry import Licence
+
+if TYPE_CHECKING:
+    from kornia.feature import ALIKED
 
 Variant = Literal["n16", "n16rot", "n32", "t16"]
 
@@ -34,8 +36,12 @@ def load_aliked(
     weights  a local path or a URL of a checkpoint of that variant; None for the published one,
              from where `dad_sfm.checkpoints` looks, or downloaded
 
-    Raises `CheckpointError` when it cannot be had, or does not fit the variant.
+    Raises `CheckpointError` when it cannot be had, or does not fit the variant; ImportError where
+    kornia is too old for it.
     """
+    require_kornia("0.8.3", f"aliked-{variant}")
+    from kornia.feature import ALIKED
+
     published = Published(
         f"aliked-{variant}",
         _URL.format(variant),

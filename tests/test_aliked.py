@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from kornia.feature import ALIKED
+from kornia_range import needs_kornia
 from PIL import Image
 from torch import Tensor
 
@@ -17,10 +17,14 @@ from dad_sfm.config import ConfigError
 from dad_sfm.descriptors import DESCRIPTORS
 from dad_sfm.detectors import DETECTORS
 
+pytestmark = needs_kornia("0.8.3")
+
 
 @pytest.fixture
 def random_weights(tmp_path: Path) -> Path:
     """A checkpoint of the right shape, such as the authors' are: without kornia's constant."""
+    from kornia.feature import ALIKED
+
     torch.manual_seed(0)
     state = ALIKED("aliked-n16").state_dict()
     del state["dkd.hw_grid"]

@@ -8,10 +8,12 @@ import pytest
 import torch
 from blobs import blob, corner, texture
 from kornia import feature
+from kornia_range import needs_kornia
 
 from dad_sfm.checkpoints import CheckpointError
 from dad_sfm.detectors import DETECTORS
 
+pytestmark = needs_kornia("0.9")
 WEIGHTLESS = ["hessian-affine", "harris-affine"]
 
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 import yaml
 from blobs import texture
+from kornia_range import needs_kornia
 from PIL import Image
 from torch import nn
 
@@ -90,7 +91,9 @@ def as_batch(*images: np.ndarray) -> torch.Tensor:
     return batch
 
 
-@pytest.mark.parametrize("preset", ["dad-nano+rootsift", "hessian-affine"])
+@pytest.mark.parametrize(
+    "preset", ["dad-nano+rootsift", pytest.param("hessian-affine", marks=needs_kornia("0.9"))]
+)
 def test_points_are_those_of_the_extraction_step(
     extractor: type, pixels: np.ndarray, tmp_path: Path, preset: str
 ) -> None:

@@ -22,6 +22,7 @@ MIDDLE = {
     "detectors",
     "device",
     "images",
+    "kornia_version",
     "matchers",
     "pretrained",
     "registry",

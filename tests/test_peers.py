@@ -9,10 +9,15 @@ import torch
 from blobs import grid, texture
 from kornia import feature
 from kornia.feature.dedode.dedode_models import get_descriptor, get_detector
+from kornia_range import needs_kornia
 
 from dad_sfm.checkpoints import FOLDER_VARIABLE, CheckpointError
 from dad_sfm.descriptors import DESCRIPTORS
 from dad_sfm.detectors import DETECTORS
+from dad_sfm.kornia_version import has_kornia
+
+XFEAT_KORNIA = "0.8.3"
+needs_xfeat = needs_kornia(XFEAT_KORNIA)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +28,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     disk = {"extractor": feature.DISK().state_dict(), "epoch": 7}
     torch.save(disk, path / "depth-save.pth")
     torch.save(disk["extractor"], path / "epipolar-save.pth")  # and bare, as users keep them
-    torch.save(feature.XFeat().net.state_dict(), path / "xfeat.pt")
+    if has_kornia(XFEAT_KORNIA):
+        torch.save(feature.XFeat().net.state_dict(), path / "xfeat.pt")
     torch.save(get_detector("L").state_dict(), path / "dedode_detector_L_v2.pth")
     torch.save(get_descriptor("B").state_dict(), path / "dedode_descriptor_B.pth")
     return path
@@ -56,6 +62,7 @@ def test_disk_points_are_where_the_heat_map_peaks() -> None:
     heat = torch.zeros(1, 1, 48, 64)
     heat[0, 0, :H, :W] = peaks(H, W)
     heat[0, 0, 46, 62] = 99.0  # in the padding
+    heat[0, 0, 1, 1] = heat[0, 0, H - 2, 40] = 98.0  # their windows of 5×5 are cut by the border
     dense = torch.nn.functional.normalize(torch.randn(1, 128, 48, 64), dim=1)
     find._network.heatmap_and_dense_descriptors = lambda images: (heat, dense)
     (found,) = find(torch.zeros(1, 3, H, W))
@@ -64,6 +71,7 @@ def test_disk_points_are_where_the_heat_map_peaks() -> None:
     torch.testing.assert_close(found.descriptors[0], dense[0, :, 20, 10])
 
 
+@needs_xfeat
 @pytest.mark.usefixtures("published")
 def test_xfeat_points_are_where_the_logits_peak() -> None:
     find = make("xfeat")
@@ -113,7 +121,7 @@ def test_dedode_describes_where_the_points_are() -> None:
     [
         ("disk", 128, {"detection_threshold": -1e9}),
         ("disk", 128, {"detection_threshold": -1e9, "variant": "epipolar"}),
-        ("xfeat", 64, {"detection_threshold": 0.0}),
+        pytest.param("xfeat", 64, {"detection_threshold": 0.0}, marks=needs_xfeat),
         ("dedode-v2", None, {}),
     ],
 )
@@ -154,7 +162,12 @@ def test_dedode_head_takes_any_points() -> None:
 # --------------------------------------------------------------------------------- weights
 ADDRESSES = [
     (DETECTORS, "disk", "https://raw.githubusercontent.com/cvlab-epfl/disk/master/depth-save.pth"),
-    (DETECTORS, "xfeat", "https://github.com/verlab/accelerated_features/.*/xfeat.pt"),
+    pytest.param(
+        DETECTORS,
+        "xfeat",
+        "https://github.com/verlab/accelerated_features/.*/xfeat.pt",
+        marks=needs_xfeat,
+    ),
     (DETECTORS, "dedode-v2", "https://github.com/Parskatt/DeDoDe/.*/v2/dedode_detector_L_v2.pth"),
     (DESCRIPTORS, "dedode-b", "https://github.com/Parskatt/DeDoDe/.*/dedode_descriptor_B.pth"),
 ]
@@ -173,7 +186,7 @@ def test_weights_that_cannot_be_had_are_named_with_their_address(
 def test_the_weights_of_another_network_are_refused(
     folder: Path, registry, name: str, address: str
 ) -> None:
-    other = folder / ("xfeat.pt" if name == "disk" else "depth-save.pth")
+    other = folder / ("dedode_detector_L_v2.pth" if name == "disk" else "depth-save.pth")
     with pytest.raises(CheckpointError, match=f"{other.name}: not a"):
         registry.make({"name": name, "weights": str(other)})
 

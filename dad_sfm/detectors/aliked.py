@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from kornia.feature.aliked.aliked import DKD
 from torch import Tensor
 
 from ..aliked_network import LICENCE, Variant, load_aliked
@@ -57,6 +56,8 @@ class ALIKED:
         self._network, identity = load_aliked(conf.variant, conf.weights, device=device)
         self.identity: dict[str, Any] = identity
         self._device = next(self._network.parameters()).device
+        from kornia.feature.aliked.aliked import DKD  # not in the kornia of Python 3.10
+
         self._network.dkd = DKD(radius=conf.nms_radius, top_k=conf.max_keypoints).to(self._device)
 
     @torch.inference_mode()

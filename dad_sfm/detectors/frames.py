@@ -17,6 +17,7 @@ from kornia.geometry.transform import ScalePyramid
 from torch import Tensor, nn
 
 from ..device import choose_device
+from ..kornia_version import require_kornia
 from ..pretrained import Published, load_pretrained
 from ..registry import Licence
 from .base import Detections
@@ -25,6 +26,7 @@ DIM = 128
 PATCH_SIZE = 32  # samples per side of a patch that is described
 LEVELS = 3  # scales an octave
 LEVEL_BORDER = 15  # pixels of each level in which kornia takes no point
+KORNIA = "0.9"  # older ones misplace points, and list them level by level
 KEYNET_URL = "https://github.com/axelBarroso/Key.Net-Pytorch/raw/main/model/weights"
 
 
@@ -157,6 +159,7 @@ class HessianAffine(_Frames):
     licence = Licence("Apache-2.0 (kornia)")
 
     def __init__(self, conf: HessianConf, *, device: str = "cpu") -> None:
+        require_kornia(KORNIA, "hessian-affine")
         enlarge = conf.first_octave == -1
         find = feature.ScaleSpaceDetector(
             conf.max_keypoints,
@@ -182,6 +185,7 @@ class HarrisAffine(_Levels):
     licence = Licence("Apache-2.0 (kornia)")
 
     def __init__(self, conf: HarrisConf, *, device: str = "cpu") -> None:
+        require_kornia(KORNIA, "harris-affine")
         levels = get_default_detector_config()
         levels.update({"nms_size": conf.nms_size, "up_levels": 0, "s_mult": 16.0})
         find = feature.MultiResolutionDetector(
@@ -202,6 +206,7 @@ class KeyNet(_Levels):
     affine = False
 
     def __init__(self, conf: KeyNetConf, *, device: str = "cpu") -> None:
+        require_kornia(KORNIA, "keynet")
         published = Published("keynet", f"{KEYNET_URL}/keynet_pytorch.pth", inside="state_dict")
         find: Any = feature.KeyNetDetector(pretrained=False, num_features=conf.max_keypoints)
         _, identity = load_pretrained(find.model, published, conf.weights, device=device)

@@ -8,6 +8,7 @@ from typing import Any
 from kornia import feature
 from torch import Tensor
 
+from ..kornia_version import require_kornia
 from ..pretrained import Published, load_pretrained
 from ..registry import Licence
 from .base import Detections
@@ -42,6 +43,7 @@ class XFeat:
     def __init__(self, conf: XFeatConf, *, device: str = "cpu") -> None:
         if conf.max_keypoints < 1:
             raise ValueError("xfeat: max_keypoints must be at least 1")
+        require_kornia("0.8.3", "xfeat")
         model = feature.XFeat(conf.max_keypoints, conf.detection_threshold)
         published = Published("xfeat", model.weights_url)
         _, identity = load_pretrained(model.net, published, conf.weights, device=device)
