@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dad_sfm import extract_features
 from dad_sfm.evaluation.homography_set import HomographySetConf, make_set, read_set
+from dad_sfm.evaluation.polarity import light_share
 from dad_sfm.evaluation.repeatability import Repeatability, evaluate
 
 
@@ -24,10 +25,14 @@ def main() -> None:
     files |= {path.stem: path for path in options.files}
     pairs = read_set(set_dir)
     tables = {name: evaluate(path, pairs, budgets=options.budgets) for name, path in files.items()}
+    light = {name: light_shares(path, set_dir, options.budgets) for name, path in files.items()}
     results = {name: [asdict(row) for row in rows] for name, rows in tables.items()}
+    for name, rows in results.items():
+        for row, share in zip(rows, light[name], strict=True):
+            row["light"] = share
     (options.out / "repeatability.json").write_text(json.dumps(results, indent=1))
     print(f"{len(pairs)} pairs")
-    print("\n".join(markdown(tables)))
+    print("\n".join(markdown(tables, light)))
 
 
 def _extract(name: str, set_dir: Path, options: argparse.Namespace) -> Path:
@@ -41,19 +46,25 @@ def _extract(name: str, set_dir: Path, options: argparse.Namespace) -> Path:
     )
 
 
-def markdown(tables: dict[str, list[Repeatability]]) -> list[str]:
+def light_shares(features: Path, set_dir: Path, budgets: list[int]) -> list[float]:
+    """Share of keypoints brighter than their surroundings, in the first image of every pair."""
+    names = [pair.name_a for pair in read_set(set_dir)]
+    return [light_share(features, set_dir / "images", names, budget=n) for n in budgets]
+
+
+def markdown(tables: dict[str, list[Repeatability]], light: dict[str, list[float]]) -> list[str]:
     """A row a detector and budget; percentages, and pixels at long side 1024."""
     lines = [
         "| detector | points | distinct repeatability 1 / 2 / 3 px | localisation | spacing "
-        "| coverage |",
-        "|---|---|---|---|---|---|",
+        "| coverage | light |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, rows in tables.items():
-        for row in rows:
+        for row, share in zip(rows, light[name], strict=True):
             shares = " / ".join(f"{100 * share:.1f}" for share in row.distinct)
             lines.append(
                 f"| {name} | {row.budget} | {shares} | {row.localisation_px:.2f} px "
-                f"| {row.spacing_px:.1f} px | {100 * row.coverage:.0f}% |"
+                f"| {row.spacing_px:.1f} px | {100 * row.coverage:.0f}% | {100 * share:.0f}% |"
             )
     return lines
 
