@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 import torch
 
 from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs
+from dad_sfm.train.data.rendered_pairs import RenderedPairs
 from dad_sfm.train.engine.average import WeightAverage
 from dad_sfm.train.engine.feed import Feed, pinned
 from dad_sfm.train.engine.random_state import random_state, restore_random_state, seed_generators
@@ -59,6 +61,23 @@ def test_pinning_keeps_all_but_where_tensors_lie(photos, monkeypatch):
     cpu = torch.device("cpu")
     assert torch.equal(copy.on(cpu).images_a, source.on(cpu).images_a)
     assert pinned("not a dataclass") == "not a dataclass"
+
+
+def test_pinning_reaches_every_tensor_of_a_pair_with_depth(photos, bank, monkeypatch):
+    moved = []
+
+    def pin_memory(tensor):
+        moved.append(tensor.shape)
+        return tensor.clone()
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin_memory)
+    source = RenderedPairs([photos], replace(bank, batch=2), seed=0).batch(0)
+    copy, cpu = pinned(source), torch.device("cpu")
+    # Each side has canvases, cameras, poses, looks and two depth maps.
+    assert len(moved) == 2 * (4 + 2)
+    assert copy.a.canvases is not source.a.canvases
+    assert copy.b.depths[1] is not source.b.depths[1]
+    assert torch.equal(copy.on(cpu).b_from_a, source.on(cpu).b_from_a)
 
 
 def test_random_numbers_go_on_where_they_were():

@@ -40,11 +40,13 @@ class Feed:
         self._coming.close()
 
 
-def pinned(source: Any) -> Any:
-    """The source with the tensors among its fields in page-locked memory."""
-    if not is_dataclass(source) or isinstance(source, type):
-        return source
-    values = {f.name: getattr(source, f.name) for f in fields(source)}
-    return replace(
-        source, **{k: v.pin_memory() for k, v in values.items() if isinstance(v, Tensor)}
-    )
+def pinned(value: Any) -> Any:
+    """A copy in page-locked memory: of a tensor, or of those in a list or in a dataclass's fields,
+    however deep; all else is as it was."""
+    if isinstance(value, Tensor):
+        return value.pin_memory()
+    if isinstance(value, list):
+        return [pinned(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: pinned(getattr(value, f.name)) for f in fields(value)})
+    return value
