@@ -111,6 +111,11 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tracker", choices=TRACKERS, help="default: tensorboard where it is installed"
     )
+    parser.add_argument(
+        "--no-watchdog",
+        action="store_true",
+        help="go on even where the policy seems to have collapsed",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--devices", type=int, default=1, help="how many, on each machine")
     parser.add_argument("--nodes", type=int, default=1, help="machines; see docs/training.md")
@@ -176,7 +181,12 @@ def _running(options: argparse.Namespace) -> dict[str, Any]:
     machines = Machines(
         options.device, options.devices, options.nodes, options.strategy, options.workers
     )
-    return {"device": machines, "validation": options.validation, "tracker": options.tracker}
+    return {
+        "device": machines,
+        "validation": options.validation,
+        "tracker": options.tracker,
+        "watched": not options.no_watchdog,
+    }
 
 
 def _conf(options: argparse.Namespace) -> RunConf:

@@ -52,20 +52,22 @@ def train(
     start: Start | None = None,
     minutes: float | None = None,
     tracker: TrackerName | None = None,
+    watched: bool = True,
 ) -> Path:
     """Reinforcement learning; returns the path of the weights.
 
     ``photos`` are folders or files, ``validation`` likewise: without, every 20th photo is held
     out when ``conf.loop`` validates.  ``device`` may be `Machines`: several devices, here or on
     many machines.  After ``minutes`` it saves and returns, and the same call goes on.  ``tracker``
-    None is TensorBoard where it is installed.  Raises FileNotFoundError when there are no photos,
+    None is TensorBoard where it is installed; a run that is not ``watched`` goes on even where its
+    policy has collapsed.  Raises FileNotFoundError when there are no photos,
     `ConfigError` when the folder holds another run, and `TrainingError` when the loss is not
     finite or the policy has collapsed.
     """
     asked = conf.objective
     if not isinstance(asked, RLConf):
         raise ConfigError("this configuration is a distillation's; see distil()")
-    run = _Run(conf, photos, run_dir, validation, device, start or Start(), tracker)
+    run = _Run(conf, photos, run_dir, validation, device, start or Start(), tracker, watched)
     return run.go(lambda device: RLObjective(asked), minutes)
 
 
@@ -81,6 +83,7 @@ def distil(
     start: Start | None = None,
     minutes: float | None = None,
     tracker: TrackerName | None = None,
+    watched: bool = True,
 ) -> Path:
     """Distil the teachers (weights files, of any networks) into the student ``conf.network``.
 
@@ -92,7 +95,7 @@ def distil(
     if not isinstance(asked, DistillConf):
         raise ConfigError("this configuration is no distillation; see presets.distillation()")
     networks = Teachers.from_files(teachers, asked.how, temperature=asked.temperature, cache=cache)
-    run = _Run(conf, photos, run_dir, validation, device, start or Start(), tracker)
+    run = _Run(conf, photos, run_dir, validation, device, start or Start(), tracker, watched)
     return run.go(
         lambda device: DistillObjective(asked, networks.to(device)),
         minutes,
@@ -111,6 +114,7 @@ class _Run:
     device: str | Machines
     start: Start
     tracker: TrackerName | None
+    watched: bool
 
     def go(
         self,
@@ -131,6 +135,7 @@ class _Run:
             fabric=fabric,
             validation=validation,
             tracker=self.tracker,
+            watched=self.watched,
             workers=machines.workers,
             description={
                 **asdict(conf),

@@ -48,7 +48,7 @@ class Network(nn.Module):
         return self.body(images)
 
 
-def loop_in(folder, photos, objective=None, conf=TINY, validated=False) -> Loop:
+def loop_in(folder, photos, objective=None, conf=TINY, validated=False, watched=True) -> Loop:
     torch.manual_seed(0)
     held_out = HomographyPairs([photos], conf.data, seed=1)
     judging = replace(conf.validation, area_px=128.0, batches=1)
@@ -61,6 +61,7 @@ def loop_in(folder, photos, objective=None, conf=TINY, validated=False) -> Loop:
         fabric=Machines("cpu").launch(bf16=conf.loop.bf16),
         validation=Validation(held_out, judging) if validated else None,
         tracker="none",
+        watched=watched,
         description=conf.loop,
     )
 
@@ -168,6 +169,25 @@ def test_the_best_weights_are_those_of_the_highest_validation(photos, tmp_path):
     assert again["repeatability"] == pytest.approx(best["repeatability"])
 
 
+def test_validation_judges_the_very_views_whatever_the_precision(photos, tmp_path):
+    """The network alone runs in half precision; warps and augmentation around it do not."""
+    conf = replace(TINY, loop=replace(TINY.loop, bf16=True, validate_every=2))
+    loop = loop_in(tmp_path, photos, conf=conf, validated=True)
+    expected = loop.validation.sources[0].on(torch.device("cpu")).images_a
+    judged = []
+
+    class Views:
+        def on(self, device):
+            judged.append(HomographyPairs([photos], conf.data, seed=1).batch(0).on(device))
+            return judged[-1]
+
+    loop.validation.sources = [Views()]
+    loop.run(minutes=0)
+    loop.run(minutes=0)
+    assert torch.equal(judged[0].images_a, expected)
+    assert loop.learner.averaged(expected).dtype == torch.bfloat16
+
+
 def test_time_that_is_up_saves_after_one_step_at_least(photos, tmp_path):
     for step in (1, 2):
         weights = loop_in(tmp_path, photos).run(minutes=0)
@@ -179,7 +199,9 @@ def test_the_log_holds_loss_and_hit_rate(photos, tmp_path):
     loop_in(tmp_path, photos).run()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, 9))
-    assert {"loss", "hit_rate", "entropy", "seconds", "steps_per_s", "wait"} <= set(lines[0])
+    assert {"loss", "hit_rate", "light", "entropy", "seconds", "steps_per_s", "wait"} <= set(
+        lines[0]
+    )
     assert all(0 <= line["wait"] <= 1 and line["steps_per_s"] > 0 for line in lines)
 
 
@@ -206,7 +228,12 @@ def test_a_collapsed_run_stops_with_an_explanation(photos, tmp_path):
     loop = loop_in(tmp_path, photos, hitless, conf)
     with pytest.raises(TrainingError, match=r"step 50: hit_rate is 0 .*since step 1: .*--init"):
         loop.run()
-    assert loop_in(tmp_path, photos, hitless, conf).step == 40
+    again = loop_in(tmp_path, photos, hitless, conf)
+    assert again.step == 40
+    with pytest.raises(TrainingError, match=r"step 50: .*since step 1: .*--no-watchdog"):
+        again.run()
+    loop_in(tmp_path, photos, hitless, conf, watched=False).run()
+    assert loop_in(tmp_path, photos, hitless, conf).step == 60
 
 
 @torch.no_grad()

@@ -59,3 +59,21 @@ def test_what_an_objective_does_not_report_is_not_judged():
     watchdog = Watchdog()
     for step in range(10_000):
         watchdog.look(step, {"loss": 1.0}, pixels=PIXELS)
+
+
+def test_short_sittings_do_not_blind_it():
+    """A slice of ten lines after the other, each with a watchdog of its own."""
+    state, healthy = Watchdog().state(), {"hit_rate": 0.4, "entropy": 9.0}
+
+    def sitting(scalars, first):
+        watchdog = Watchdog()
+        watchdog.load(state)
+        for line in range(10):
+            watchdog.look(first + EVERY * line, scalars, pixels=PIXELS)
+        return watchdog.state()
+
+    state = sitting(healthy, EVERY)
+    for number in range(1, 5):
+        state = sitting({**healthy, "hit_rate": 0.004}, EVERY * (10 * number + 1))
+    with pytest.raises(TrainingError, match=r"step 1200: .*best was 0.4.* since step 220"):
+        sitting({**healthy, "hit_rate": 0.004}, EVERY * 51)

@@ -91,6 +91,13 @@ class Learner:
         logits_a, logits_b = logits.float().chunk(2)
         return self.objective(logits_a, logits_b, batch, step)
 
+    def averaged(self, images: Tensor) -> Tensor:
+        """Logits of the averaged weights, in the precision of the run; what is around the network
+        stays in single precision."""
+        with self.fabric.autocast():
+            logits: Tensor = self.average.network(images)
+        return logits
+
     def state(self) -> dict[str, Any]:
         return {
             "network": self.network.state_dict(),

@@ -54,11 +54,13 @@ class Loop:
         fabric: Fabric,
         validation: Validation | None = None,
         tracker: TrackerName | None = None,
+        watched: bool = True,
         workers: int = 2,
         description: Any = None,
     ) -> None:
         """``description`` (a dataclass or dict) is everything that defines the run; a folder that
-        holds a run of another description is refused with `ConfigError`."""
+        holds a run of another description is refused with `ConfigError`.  A run that is not
+        ``watched`` goes on even where its policy has collapsed."""
         self.conf, self.fabric, self.data = conf, fabric, data
         self.validation, self.tracker, self.workers = validation, tracker, workers
         self.description = to_json(description if description is not None else conf)
@@ -69,6 +71,7 @@ class Loop:
         self._batches = 0  # taken by all processes together
         self._seconds = 0.0
         self._best = -math.inf
+        self._watchdog = Watchdog() if watched else None
         seed_generators(conf.seed, fabric.global_rank)
         if (state := self.folder.load_state()) is not None:
             self._load(state)
@@ -83,7 +86,6 @@ class Loop:
         of the last save is then in the folder.
         """
         until = math.inf if minutes is None else time.monotonic() + 60 * minutes
-        watchdog = Watchdog()
         with (
             Interrupt() as interrupt,
             closing(self._feed()) as feed,
@@ -101,7 +103,8 @@ class Loop:
                 if self._reports():
                     values = self._report(taught, journal, pace)
                     bar.set_postfix(_shown(values))
-                    watchdog.look(self.step, values, pixels=taught.pixels)
+                    if self._watchdog:
+                        self._watchdog.look(self.step, values, pixels=taught.pixels)
                 if agreed(self.fabric, bool(interrupt.asked) or time.monotonic() >= until):
                     break
                 if self._due(self.conf.save_every):
@@ -133,11 +136,10 @@ class Loop:
         assert self.validation is not None
         measured: dict[str, float] = {}
         if self.fabric.is_global_zero:
-            network = self.learner.average.network
-            with self.fabric.autocast():
-                measured = self.validation(network, self.fabric.device)
+            measured = self.validation(self.learner.averaged, self.fabric.device)
             if measured["repeatability"] > self._best:
                 self._best = measured["repeatability"]
+                network = self.learner.average.network
                 self.folder.save_weights(self.folder.best, network, step=self.step)
         self.fabric.barrier()
         return measured
@@ -178,6 +180,7 @@ class Loop:
             "batches": self._batches,
             "seconds": self._seconds,
             "best": self._best,
+            "watchdog": self._watchdog.state() if self._watchdog else None,
             "random": gathered(self.fabric, random_state(self.fabric.device)),
         }
         if self.fabric.is_global_zero:
@@ -190,6 +193,9 @@ class Loop:
         self.learner.load(state)
         self.step, self._batches = state["step"], state["batches"]
         self._seconds, self._best = state["seconds"], state["best"]
+        # A run that nobody has watched so far has left nothing to go on from.
+        if self._watchdog and state.get("watchdog"):
+            self._watchdog.load(state["watchdog"])
         # With another number of processes there is no telling which state would be whose.
         if len(state["random"]) == self.fabric.world_size:
             restore_random_state(state["random"][self.fabric.global_rank], self.fabric.device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 class TrainingError(RuntimeError):
@@ -33,13 +34,22 @@ ADVICE = {
 
 
 class Watchdog:
-    """Looks at one log line after another."""
+    """Looks at one log line after another, through all sittings of a run."""
 
     def __init__(self, conf: WatchdogConf | None = None) -> None:
         self.conf = conf or WatchdogConf()
         self._best_hit_rate = 0.0
         self._since: dict[str, int] = {}  # complaint -> step of its first line in this row
         self._lines: dict[str, int] = {}  # and how many lines the row has
+
+    def state(self) -> dict[str, Any]:
+        """What it has seen, so that short sittings do not blind it."""
+        return {"best": self._best_hit_rate, "since": self._since, "lines": self._lines}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        self._best_hit_rate = state["best"]
+        self._since, self._lines = dict(state["since"]), dict(state["lines"])
 
     def look(self, step: int, scalars: Mapping[str, float], *, pixels: int) -> None:
         """Raise `TrainingError` when a complaint has held for long enough.
@@ -81,5 +91,6 @@ class Watchdog:
         )
         return (
             f"stopped at step {step}: {name} is {scalars[name]:.4g} ({bound}), and has been so "
-            f"since step {self._since[complaint]}: {ADVICE[complaint]}"
+            f"since step {self._since[complaint]}: {ADVICE[complaint]} "
+            "(to go on all the same: --no-watchdog)"
         )
