@@ -24,7 +24,7 @@ from .device import choose_device
 from .evaluation.benchmarks import BENCHMARKS, data_set
 from .evaluation.benchmarks.base import Dataset, Source
 from .evaluation.estimation import poselib
-from .evaluation.judge import BUDGETS, judge
+from .evaluation.judge import BUDGETS, check_truth, judge
 from .evaluation.linking import FileLinker, Linker, MatcherLinker, TruthLinker, WarpLinker
 from .evaluation.results import Result, write_result
 from .extractor import licences
@@ -71,7 +71,8 @@ def main(
     overwrite       extract anew, where an earlier run had other options
 
     Raises `ConfigError` for unknown names, `DataError` where the data set is not whole,
-    `StoreError` where a file is not what is needed, `MissingDependencyError` without PoseLib.
+    `NoTruthError` where the truth cannot link, `StoreError` where a file is not what is needed,
+    `MissingDependencyError` without PoseLib.
     """
     poselib()
     load = BENCHMARKS.plugin(name)
@@ -198,6 +199,7 @@ def _linker(
     if options:
         raise ConfigError(f"the linker {name} takes no options: {', '.join(options)}")
     if name == TRUTH:
+        check_truth(dataset)
         return TruthLinker()
     if name not in match_features.confs:
         raise ConfigError(f"unknown linker {name!r}; there are: {', '.join(linker_names())}")

@@ -1,7 +1,8 @@
-"""numpy archives (``.npz``) that hold Python objects, read without running what is in them.
+"""Arrays by name in ``.npz`` files that hold Python objects, read without running what is in them.
 
 The indices of public data sets are pickled; numpy's own ``allow_pickle`` would run any code that
-such a file names.
+such a file names.  Some, LoFTR's of MegaDepth among them, are no archives but one pickled dict
+under the same suffix; they are read as well.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
+from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -25,32 +28,53 @@ _ALLOWED = {
 }
 
 
+_PICKLED = b"\x80"  # how pickles of protocol 2 and later begin
+_UNREADABLE = (
+    *(OSError, ValueError, EOFError, zipfile.BadZipFile),
+    *(pickle.UnpicklingError, AttributeError, LookupError, TypeError),  # of a damaged pickle
+)
+
+
 class ArchiveError(ValueError):
     """An archive cannot be read.  The message names the file and the reason."""
 
 
-def read_npz(path: Path | str, keys: set[str]) -> dict[str, Any]:
-    """The arrays of the given keys.
+def read_npz(path: Path | str, keys: set[str], optional: Collection[str] = ()) -> dict[str, Any]:
+    """The arrays of the given keys, and of the optional ones that are there.
 
     Raises `ArchiveError` for a damaged file, a missing key, or an object that is no array, number,
     text, list, tuple or dict of those.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            held = {name.removesuffix(".npy") for name in archive.namelist()}
-            missing = sorted(keys - held)
+        with open(path, "rb") as file:
+            readers = _readers(file)
+            missing = sorted(keys - readers.keys())
             if missing:
                 raise ArchiveError(f"{path}: lacks {', '.join(missing)}")
-            return {key: _read(io.BytesIO(archive.read(f"{key}.npy"))) for key in sorted(keys)}
+            return {key: readers[key]() for key in sorted(keys | readers.keys() & set(optional))}
     except FileNotFoundError:
         raise ArchiveError(f"{path}: no such file") from None
     except ArchiveError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except _UNREADABLE as error:
         raise ArchiveError(f"{path}: not an archive that can be read ({error})") from error
 
 
-def _read(file: io.BytesIO) -> Any:
+def _readers(file: BinaryIO) -> dict[str, Callable[[], Any]]:
+    """What reads each array of a file, by name."""
+    if file.read(1) == _PICKLED:
+        file.seek(0)
+        held = _Unpickler(file).load()
+        if not isinstance(held, dict):
+            raise ValueError("it holds no arrays by name")
+        return {name: partial(held.get, name) for name in held}
+    archive = zipfile.ZipFile(file)
+    names = archive.namelist()
+    return {name.removesuffix(".npy"): partial(_read, archive, name) for name in names}
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> Any:
+    file = io.BytesIO(archive.read(name))
     version = npy.read_magic(file)
     read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     if version not in read_header:

@@ -13,6 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from dad_sfm import benchmark
+from dad_sfm.evaluation.results import read_result
+from dad_sfm.evaluation.tracks import Track
 from dad_sfm.store import FeatureWriter
 from dad_sfm.synthetic.camera import Pinhole, look_at
 from dad_sfm.types import Features
@@ -84,3 +87,21 @@ def write_perfect_features(path: Path, room: Room, views: Mapping[str, str]) -> 
             found = Features(points, scores, SIZE, descriptors=descriptors[rows].astype(np.float32))
             writer.write(name, found)
     return path
+
+
+def judged(name: str, data: Path, *, linker: str, limit: int | None = None) -> tuple[Track, ...]:
+    """The tracks of ``f.h5`` in a folder of data at 512 points, through the whole runner."""
+    path = benchmark.main(
+        name,
+        features=data / "f.h5",
+        data=data,
+        linker=linker,
+        budgets=[512],
+        limit=limit,
+        out=data / "out",
+    )
+    return read_result(path).tracks
+
+
+def worst_auc(track: Track) -> float:
+    return min(track.figure(m, 512) for m in track.measures if m.name.startswith("AUC"))

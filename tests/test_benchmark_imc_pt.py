@@ -1,13 +1,17 @@
 """MegaDepth IMC-PT on a small set in its layout, through the whole runner."""
 
+import shutil
+from pathlib import Path
+
+import h5py
 import numpy as np
 import pytest
-from room import make_room, write_perfect_features, write_photo
+from room import judged, make_room, worst_auc, write_perfect_features, write_photo
 
-from dad_sfm import benchmark
 from dad_sfm.evaluation.benchmarks.base import DataError, Source
 from dad_sfm.evaluation.benchmarks.imc_pt import INDICES, SCENES, load
-from dad_sfm.evaluation.results import read_result
+from dad_sfm.evaluation.benchmarks.megadepth1500 import MEGADEPTH
+from dad_sfm.evaluation.linking import NoTruthError
 
 pytest.importorskip("poselib")
 
@@ -23,7 +27,8 @@ def as_objects(values):
 
 def write_index(path, room, scene):
     """LoFTR's format: arrays over all images of a scene, None for those without a pose, and pairs
-    of their numbers with the overlap and the points in common."""
+    of their numbers with the overlap and the points in common.  The published ones of this
+    benchmark name no depth."""
     cameras = [room.cameras[photo].to_colmap().params for photo in PHOTOS]
     K = [np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]) for fx, fy, cx, cy in cameras]
     poses = [np.vstack([room.cameras[photo].cam_from_world, [0, 0, 0, 1]]) for photo in PHOTOS]
@@ -46,26 +51,45 @@ def megadepth(tmp_path):
         write_photo(root / name)
     for index in INDICES:
         write_index(root / index, room, index.split("_")[3])
+        write_depth(root, room, index.split("_")[3])
     write_perfect_features(root / "f.h5", room, views)
     return root
 
 
-def test_a_perfect_detector_scores_all(megadepth, tmp_path):
-    path = benchmark.main(
-        "imc-pt",
-        features=megadepth / "f.h5",
-        data=megadepth,
-        linker="NN-mutual",
-        budgets=[512],
-        limit=8,
-        out=tmp_path / "out",
-    )
-    tracks = read_result(path).tracks
+def write_depth(root, room, scene):
+    """In the release the images of a scene are spread over its parts."""
+    for part, photo in enumerate(PHOTOS):
+        path = root / MEGADEPTH / scene / f"dense{part}" / "depths" / f"{Path(photo).stem}.h5"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with h5py.File(path, "w") as file:
+            file["depth"] = room.depth(photo)
+
+
+@pytest.mark.parametrize("linker", ["NN-mutual", "truth"])
+def test_a_perfect_detector_scores_all(megadepth, linker):
+    tracks = judged("imc-pt", megadepth, linker=linker, limit=8)
     assert [t.name for t in tracks] == ["imc-pt essential", "imc-pt fundamental"]
     for track in tracks:
         assert len(track.items) == 8
-        for measure in track.measures[:3]:
-            assert track.figure(measure, 512) > 99, (track.name, measure.name)
+        assert worst_auc(track) > 99, track.name
+
+
+def test_missing_depth_is_named_where_the_truth_needs_it(megadepth):
+    missing = megadepth / MEGADEPTH / "0021" / "dense1" / "depths" / "b_o.h5"
+    missing.unlink()
+    (missing.parents[2] / "dense2" / "depths" / "c_o.h5").unlink()
+    with pytest.raises(NoTruthError, match=r"no such depth map: .*b_o\.h5.*\(2 are missing\)"):
+        judged("imc-pt", megadepth, linker="truth")
+    assert len(judged("imc-pt", megadepth, linker="NN-mutual", limit=1)) == 2
+
+
+def test_photos_of_the_release_serve_where_there_are_no_others(megadepth, tmp_path):
+    for depth in (megadepth / MEGADEPTH).rglob("*.h5"):
+        write_photo(depth.parents[1] / "imgs" / f"{depth.stem}.jpg")
+    shutil.rmtree(megadepth / "Undistorted_SfM")
+    names = load(Source(megadepth, tmp_path)).names
+    assert names[0] == f"{MEGADEPTH}/0008/dense0/imgs/a_o.jpg"
+    assert len(names) == 24
 
 
 def test_all_indices_are_read(megadepth, tmp_path):

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -43,6 +44,7 @@ class HomographyPair:
     name_a: str
     name_b: str
     b_from_a: np.ndarray
+    truth_files: ClassVar[tuple[Path, ...]] = ()
 
     def mapping(self, size_a: tuple[int, int], size_b: tuple[int, int]) -> PlaneMapping:
         """Where points of A are in B; sizes are (W, H)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..cameras import read_header
 from ..store import FeatureReader, StoreError
 from .benchmarks.base import Dataset
-from .linking import Linker
+from .linking import Linker, NoTruthError
 from .ranking import RankedReader
 from .tracks import Track
 
@@ -57,7 +57,21 @@ def check_features(reader: FeatureReader, dataset: Dataset, *, needs_descriptors
             )
 
 
+def check_truth(dataset: Dataset) -> None:
+    """Raises `NoTruthError` unless the truth can link the keypoints of every pair."""
+    pairs = (pair for task in dataset.tasks for pair in task.pairs)
+    missing = sorted({str(p) for pair in pairs for p in pair.truth_files if not p.is_file()})
+    if missing:
+        raise NoTruthError(
+            f"no such depth map: {_first(missing)} ({len(missing)} are missing); the truth links "
+            "keypoints by depth: get them, or use another linker"
+        )
+
+
 def _raise_if(names: list[str], message: str) -> None:
     if names:
-        more = ", ..." if len(names) > _LISTED else ""
-        raise StoreError(message.format(count=len(names), names=", ".join(names[:_LISTED]) + more))
+        raise StoreError(message.format(count=len(names), names=_first(names)))
+
+
+def _first(names: list[str]) -> str:
+    return ", ".join([*names[:_LISTED], *["..."][: len(names) > _LISTED]])

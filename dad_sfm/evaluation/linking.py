@@ -45,6 +45,11 @@ class Pair(Protocol):
     @property
     def name_b(self) -> str: ...
 
+    @property
+    def truth_files(self) -> tuple[Path, ...]:
+        """Files that `mapping` reads.  Raises `NoTruthError` where there is no truth."""
+        ...
+
     def mapping(self, size_a: tuple[int, int], size_b: tuple[int, int]) -> Mapping:
         """The true mapping of A's points.  Sizes are (W, H).  Raises `NoTruthError`."""
         ...

@@ -23,6 +23,10 @@ from .poses import direction_angle_deg, relative_error_deg, relative_pose
 from .ranking import Ranked, RankedReader
 from .tracks import Measure, Track, auc_measures, mean_accuracy, pair_name
 
+# Depth of a sensor or of multi-view stereo beside poses of another origin: the tolerance that DKM
+# and RoMa take on MegaDepth.
+MEASURED_DEPTH = 0.05
+
 
 @dataclass(frozen=True)
 class PosePair:
@@ -43,17 +47,22 @@ class PosePair:
     depths: tuple[Path, Path] | None = None
     tolerance: float = 0.002
 
-    def mapping(self, size_a: tuple[int, int], size_b: tuple[int, int]) -> DepthMapping:
-        """The true mapping by depth.  Raises `NoTruthError` where there is none."""
+    @property
+    def truth_files(self) -> tuple[Path, ...]:
+        """What `mapping` reads.  Raises `NoTruthError` where there is no depth."""
         if self.depths is None:
             raise NoTruthError(
                 f"{self.name_a} and {self.name_b}: this benchmark has no depth, so the truth "
                 "cannot link keypoints; use another linker"
             )
-        identity = np.eye(3, 4)
+        return self.depths
+
+    def mapping(self, size_a: tuple[int, int], size_b: tuple[int, int]) -> DepthMapping:
+        """The true mapping by depth.  Raises `NoTruthError` where there is none."""
+        depth_a, depth_b = self.truth_files
         return DepthMapping(
-            _view(self.cameras[0], identity, self.depths[0]),
-            _view(self.cameras[1], self.b_from_a, self.depths[1]),
+            _view(self.cameras[0], np.eye(3, 4), depth_a),
+            _view(self.cameras[1], self.b_from_a, depth_b),
             self.tolerance,
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .linking import Linker
-from .pose_task import PoseTask
+from .pose_task import PosePair, PoseTask
 from .ranking import RankedReader
 from .tracks import PERCENT, Measure, Track
 
@@ -22,6 +22,11 @@ class SceneMeanTask:
 
     name: str
     scenes: tuple[PoseTask, ...]
+
+    @property
+    def pairs(self) -> list[PosePair]:
+        """Those of all scenes."""
+        return [pair for scene in self.scenes for pair in scene.pairs]
 
     @property
     def names(self) -> list[str]:

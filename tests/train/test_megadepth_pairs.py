@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree, rmtree
@@ -124,6 +125,18 @@ def test_overlap_matrices_are_read(megadepth: Path, tmp_path: Path) -> None:
     assert scene.overlaps.tolist() == pytest.approx([0.4])
 
 
+def test_an_index_may_be_one_pickled_dict(megadepth: Path, tmp_path: Path) -> None:
+    """As LoFTR's published ones are, in spite of their suffix."""
+    copytree(megadepth, tmp_path / "set")
+    index = tmp_path / "set" / "scene_info" / "0001.npz"
+    with np.load(index, allow_pickle=True) as loaded:
+        info = dict(loaded)
+    index.write_bytes(pickle.dumps(info))
+    (ours,), (theirs,) = read_index(tmp_path / "set"), read_index(megadepth)
+    assert (ours.pairs == theirs.pairs).all()
+    assert [p and p.name for p in ours.images] == [p and p.name for p in theirs.images]
+
+
 def test_images_beside_the_depth_maps_will_do(megadepth: Path, tmp_path: Path) -> None:
     root = tmp_path / "set"
     copytree(megadepth, root)
@@ -154,6 +167,10 @@ def test_an_index_that_lacks_something_is_named(megadepth: Path, tmp_path: Path)
     index = tmp_path / "set" / "scene_info" / "0001.npz"
     np.savez(index, intrinsics=np.eye(3))
     with pytest.raises(MegaDepthError, match=r"0001\.npz: lacks depth_paths"):
+        read_index(tmp_path / "set")
+    with np.load(megadepth / "scene_info" / "0001.npz", allow_pickle=True) as loaded:
+        np.savez(index, **{key: loaded[key] for key in loaded.files if key != "pair_infos"})
+    with pytest.raises(MegaDepthError, match="lacks pair_infos and overlap_matrix"):
         read_index(tmp_path / "set")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..linking import Linker
+from ..linking import Linker, Pair
 from ..ranking import RankedReader
 from ..tracks import Track
 
@@ -42,6 +42,11 @@ class Task(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def pairs(self) -> Sequence[Pair]:
+        """What is linked."""
+        ...
 
     @property
     def settings(self) -> dict[str, Any]:

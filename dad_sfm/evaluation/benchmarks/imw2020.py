@@ -13,7 +13,7 @@ from ...cameras import read_header
 from ...colmap_model import Camera
 from ...store import StoreError, read_arrays
 from ..estimation import pinhole
-from ..pose_task import PosePair, PoseProtocol, PoseTask
+from ..pose_task import MEASURED_DEPTH, PosePair, PoseProtocol, PoseTask
 from ..scene_mean import SceneMeanTask
 from ..subsets import evenly
 from .base import DataError, Dataset, Source, require
@@ -24,8 +24,6 @@ SET = "set_100"
 PAIRS = "new-vis-pairs/keys-th-0.1.npy"  # the challenge's own threshold of visibility
 LICENCE = "photos of YFCC100M, each under its author's Creative Commons licence"
 PROTOCOL = PoseProtocol(mean_accuracy_deg=10)
-# Depth comes from multi-view stereo, poses from SfM: the tolerance that LoFTR takes on such data.
-DEPTH_TOLERANCE = 0.05
 
 
 def load(source: Source) -> Dataset:
@@ -54,7 +52,7 @@ def _pairs(data: Path, folder: str, limit: int | None) -> list[PosePair]:
             (views[a][0], views[b][0]),
             views[b][1][:3] @ np.linalg.inv(views[a][1]),
             (depth(a), depth(b)),
-            DEPTH_TOLERANCE,
+            MEASURED_DEPTH,
         )
         for a, b in keys
     ]

@@ -15,7 +15,7 @@ from ... import coords
 from ...cameras import read_header
 from ...colmap_model import Camera
 from ...npz_archive import ArchiveError, read_npz
-from ..pose_task import PosePair, PoseProtocol, PoseTask
+from ..pose_task import MEASURED_DEPTH, PosePair, PoseProtocol, PoseTask
 from ..subsets import evenly
 from .base import DataError, Dataset, Source, require
 
@@ -26,8 +26,6 @@ PAIRS, INTRINSICS, SCANS = "test.npz", "intrinsics.npz", "scans_test"
 LICENCE = "ScanNet: its terms of use, for non-commercial research, to be signed"
 FRAME_SIZE = (1296, 968)  # of ScanNet's colour frames
 INTRINSICS_SIZE = (640, 480)  # of the frames that the file of intrinsics is for
-# Depth comes from a sensor, and its frames are laid over the colour frames only roughly.
-DEPTH_TOLERANCE = 0.05
 
 
 def load(source: Source) -> Dataset:
@@ -50,7 +48,7 @@ def load(source: Source) -> Dataset:
             (camera(K[a[0]], sizes[a]), camera(K[b[0]], sizes[b])),
             b_from_a,
             (_depth(root, a), _depth(root, b)),
-            DEPTH_TOLERANCE,
+            MEASURED_DEPTH,
         )
         for a, b, b_from_a in pairs
     ]

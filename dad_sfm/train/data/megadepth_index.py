@@ -17,6 +17,7 @@ import numpy as np
 from ...npz_archive import ArchiveError, read_npz
 
 _KEYS = {"image_paths", "depth_paths", "intrinsics", "poses"}
+_PAIR_KEYS = ("pair_infos", "overlap_matrix")
 
 
 class MegaDepthError(FileNotFoundError):
@@ -63,8 +64,8 @@ def read_index(root: Path | str) -> list[IndexedScene]:
 
 def _read_scene(root: Path, path: Path) -> IndexedScene:
     try:
-        info = read_npz(path, _KEYS)
-        pairs, overlaps = _pairs(path)
+        info = read_npz(path, _KEYS, _PAIR_KEYS)
+        pairs, overlaps = _pairs(path, info)
     except ArchiveError as error:
         raise MegaDepthError(f"{error}; see datasets/megadepth/README.md") from error
     named = list(zip(info["image_paths"], info["depth_paths"], strict=True))
@@ -87,16 +88,15 @@ def _image_path(root: Path, image: str | None, depth: str | None) -> Path | None
     return (root / depth).parents[1] / "imgs" / Path(image).name
 
 
-def _pairs(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _pairs(path: Path, info: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (P×2 int32) and overlaps (P float32) of an index.  Raises `ArchiveError`."""
-    with np.load(path) as archive:  # lists what there is; reads no objects
-        listed = "overlap_matrix" not in archive.files
-    if listed:
-        infos = read_npz(path, {"pair_infos"})["pair_infos"]
-        pairs = np.array([info[0] for info in infos])
-        overlaps = np.array([info[1] for info in infos])
+    if not info.keys() & set(_PAIR_KEYS):
+        raise ArchiveError(f"{path}: lacks {' and '.join(_PAIR_KEYS)}")
+    if "pair_infos" in info:
+        pairs = np.array([pair[0] for pair in info["pair_infos"]])
+        overlaps = np.array([pair[1] for pair in info["pair_infos"]])
     else:
-        matrix = read_npz(path, {"overlap_matrix"})["overlap_matrix"]
+        matrix = info["overlap_matrix"]
         mutual = np.triu(np.minimum(matrix, matrix.T), k=1)
         pairs = np.argwhere(mutual > 0)
         overlaps = mutual[tuple(pairs.T)]
