@@ -102,13 +102,15 @@ class Teachers:
             return self._ask(images)
         path = self.cache / f"{self._key(images)}.safetensors"
         if path.is_file():
-            return log_policy(load_file(path)["log_p"].to(images.device).float())
-        found = self._ask(images)
-        self.cache.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}.tmp")
-        save_file({"log_p": found.half().cpu().contiguous()}, partial)
-        os.replace(partial, path)
-        return found
+            kept = load_file(path)["log_p"].to(images.device)
+        else:
+            kept = self._ask(images).half()
+            self.cache.mkdir(parents=True, exist_ok=True)
+            partial = path.with_suffix(f".{os.getpid()}.tmp")
+            save_file({"log_p": kept.cpu().contiguous()}, partial)
+            os.replace(partial, path)
+        # Rounded the first time too: a run that goes on must see what it has seen before.
+        return log_policy(kept.float())
 
     def _ask(self, images: Tensor) -> Tensor:
         inputs = normalise(images).contiguous(memory_format=torch.channels_last)
