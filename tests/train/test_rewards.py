@@ -38,6 +38,6 @@ def test_unusable_pairs_never_hit():
 def test_hits_are_weighed_by_the_rate_of_their_image():
     hits = torch.tensor([[1.0, 0, 0, 0], [1, 1, 1, 1]])
     valid = torch.tensor([[True, True, True, True], [True, True, False, False]])
-    reward = normalised_by_rate(hits, valid)
+    reward = normalised_by_rate(hits, valid, floor=0.01)
     assert reward[0, 0].item() == pytest.approx(1 / 0.26)
     assert reward[1].tolist() == pytest.approx([1 / 1.01, 1 / 1.01, 0, 0])

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from known_pairs import SIZE, blobs, hills, same_view
 
 from dad_sfm.train.objectives.rl import RLConf, RLObjective, _coverage_loss, window_values
@@ -27,6 +28,13 @@ def test_repeated_points_rise_and_others_fall():
     assert a.grad[0, 0, shared[1], shared[0]] < 0
     assert a.grad[0, 0, alone[1], alone[0]] > 0
     assert loss.scalars["hit_rate"].item() == pytest.approx(0.75, abs=0.02)
+
+
+def test_the_radius_of_a_hit_is_in_normalised_coordinates():
+    """0.05 of half of 64 pixels is 1.6; any number of points may hit the same one."""
+    objective = RLObjective(RLConf(hit="nearest", hit_radius=0.05))
+    distance = torch.tensor([[[1.5, 9.0], [1.7, 9.0], [0.0, 2.0]]])
+    assert objective._hits(distance, size=64).tolist() == [[1, 0, 1]]
 
 
 def test_the_window_term_sharpens_a_hit():
@@ -61,6 +69,38 @@ def test_the_regulariser_treats_mask_and_policy_alike_at_the_borders():
     assert at_rest < 1e-3 * pull.abs().max()
     assert (pull[0, 0, :, : SIZE // 4] < 0).all()
     assert (pull[0, 0, :, -SIZE // 4 :] > 0).all()
+
+
+def convolved(maps: torch.Tensor, *, swapped: bool = False) -> torch.Tensor:
+    """The regulariser's blur as two convolutions; ``swapped`` pads each along the other's axis,
+    as the public code does with the policy: 25 columns at each side become zeros."""
+    taps = torch.exp(-2 * torch.linspace(-1, 1, 51) ** 2)
+    taps = taps / taps.sum()
+    along_x, along_y = ((25, 0), (0, 25)) if swapped else ((0, 25), (25, 0))
+    maps = F.conv2d(maps, taps.view(1, 1, 1, -1), padding=along_x)
+    return F.conv2d(maps, taps.view(1, 1, -1, 1), padding=along_y)
+
+
+def divergence_of_blurs(logits: torch.Tensor, mask: torch.Tensor, *, swapped: bool) -> float:
+    """The readable twin of the regulariser."""
+    policy = logits.flatten(1).softmax(dim=1).view_as(logits)
+    wanted = convolved(mask[:, None].float()).flatten(1)
+    found = convolved(policy, swapped=swapped).flatten(1)
+    wanted, found = (each / each.sum(dim=1, keepdim=True) for each in (wanted, found))
+    terms = wanted * (wanted / found.clamp(min=1e-12)).log().nan_to_num()
+    return terms.sum(dim=1).mean().item()
+
+
+@pytest.mark.parametrize("way", ["across", "down"])
+def test_the_regulariser_pads_along_the_axis_that_it_blurs(way):
+    """Policy and mask lean to one side, so that mixed-up axes or paddings would show."""
+    ramp = torch.linspace(-1, 1, SIZE).expand(1, 1, SIZE, SIZE)
+    logits = (ramp if way == "across" else ramp.mT).contiguous()
+    mask = logits[:, 0] > -0.5
+    found = _coverage_loss(logits, mask, 51).item()
+    assert found == pytest.approx(divergence_of_blurs(logits, mask, swapped=False), rel=1e-3)
+    # More than half of the mask lies on columns that swapped padding sets to zero.
+    assert divergence_of_blurs(logits, mask, swapped=True) > found + 1
 
 
 def test_windows_are_what_a_slice_gives():

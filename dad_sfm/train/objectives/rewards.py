@@ -37,7 +37,7 @@ def mutual_hit(distance: Tensor, *, sigma_px: float) -> Tensor:
     return torch.where(mutual, torch.exp(-0.5 * (d / sigma_px) ** 2), 0.0)
 
 
-def normalised_by_rate(hits: Tensor, valid: Tensor, *, floor: float = 0.01) -> Tensor:
+def normalised_by_rate(hits: Tensor, valid: Tensor, *, floor: float) -> Tensor:
     """Divide B×N hits by their mean over each image's valid points plus ``floor``.
 
     Pairs that are hard, and hit seldom, so count as much as easy ones (DaD's reward).

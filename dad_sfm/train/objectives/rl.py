@@ -38,6 +38,7 @@ class RLConf:
     hit: Literal["nearest", "mutual"] = "nearest"
     hit_radius: float = 0.005  # "nearest": in normalised coordinates
     hit_sigma_px: float = 0.8  # "mutual": graded by exp(-d²/2σ²)
+    reward_floor: float = 0.01  # a hit earns 1 / (hit rate of its image + this)
     polarity: Polarity = "free"  # "light" and "dark": hits of the other kind earn nothing
     subpixel_temp: float = 0.5
     policy_weight: float = 1.0
@@ -86,7 +87,7 @@ class RLObjective:
         hits = hits * rewarded(contrasts, conf.polarity)
         near = crossing.distance.min(dim=2).values < 3
         return {
-            "policy": _policy_loss(view, hits, covisible),
+            "policy": _policy_loss(view, hits, covisible, conf.reward_floor),
             "regulariser": _coverage_loss(view.logits, view.valid, conf.regulariser_taps),
             "window": _window_loss(view, hits, covisible, conf),
             "localisation": _localisation_loss(crossing, conf),
@@ -102,7 +103,7 @@ class RLObjective:
         return mutual_hit(distance, sigma_px=self.conf.hit_sigma_px)
 
 
-def _policy_loss(view: View, hits: Tensor, covisible: Tensor) -> Tensor:
+def _policy_loss(view: View, hits: Tensor, covisible: Tensor, floor: float) -> Tensor:
     """Minus reward times log-probability under a softmax over the sampled, covisible points."""
     H, W = view.logits.shape[-2:]
     grid = norm_from_px(view.points_px.detach(), H=H, W=W)[:, None]
@@ -111,7 +112,8 @@ def _policy_loss(view: View, hits: Tensor, covisible: Tensor) -> Tensor:
     # An image without covisible points would be a softmax over nothing.
     at_points = torch.where(covisible.any(dim=1, keepdim=True), at_points, 0.0)
     log_p = at_points.log_softmax(dim=1).masked_fill(~covisible, 0.0)
-    return -mean_over_points(normalised_by_rate(hits, covisible) * log_p, covisible)
+    reward = normalised_by_rate(hits, covisible, floor=floor)
+    return -mean_over_points(reward * log_p, covisible)
 
 
 def _coverage_loss(logits: Tensor, valid: Tensor, taps: int) -> Tensor:

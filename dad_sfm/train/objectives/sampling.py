@@ -19,6 +19,7 @@ class SamplingConf:
     nms_size: int = 3  # side of the window in which a point must be the best
     balance: float = 0.5  # the map is divided by (local density) ** this; 0 = plain top-K
     density_taps: int = 51  # length of the density's blur, px
+    density_floor: float = 1e-6  # added to the policy before it is blurred
     border: int = 0  # pixels at each side where nothing is sampled
 
 
@@ -37,7 +38,7 @@ def balanced_top_k(logits: Tensor, conf: SamplingConf, k: int) -> tuple[Tensor, 
     policy = logits.flatten(1).softmax(dim=1).view(B, 1, H, W)
     if conf.balance:
         taps = gaussian_taps(conf.density_taps, reach=2.0, rate=1.0)
-        density = separable_blur(policy + 1e-6, taps)
+        density = separable_blur(policy + conf.density_floor, taps)
         policy = policy * density**-conf.balance
     peaks = nms(policy[:, 0], conf.nms_size)
     peaks = remove_borders(peaks, conf.border)
