@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -123,7 +124,8 @@ class _Run:
         **described: Any,
     ) -> Path:
         conf = self.conf
-        data, validation = self._data()
+        photos = photo_files(self.photos) if self.photos else []
+        data, validation = self._data(photos)
         machines = Machines(self.device) if isinstance(self.device, str) else self.device
         fabric = machines.launch(bf16=conf.loop.bf16)
         loop = Loop(
@@ -140,6 +142,7 @@ class _Run:
             description={
                 **asdict(conf),
                 "photos": [str(p) for p in self.photos],
+                "photo_files": _listed(photos),
                 "validation_photos": [str(p) for p in self.validation],
                 "init": str(self.start.init) if self.start.init else None,
                 "negative": self.start.negative,
@@ -148,11 +151,10 @@ class _Run:
         )
         return loop.run(minutes)
 
-    def _data(self) -> tuple[Data, Validation | None]:
+    def _data(self, photos: list[Path]) -> tuple[Data, Validation | None]:
         """What to train on, and what to be judged by: always homographies of photos held out, so
         that runs on different data can be compared."""
         conf = self.conf
-        photos = photo_files(self.photos) if self.photos else []
         if not conf.loop.validate_every:
             return make_data(conf.data, photos, seed=conf.loop.seed), None
         if self.validation:
@@ -170,9 +172,18 @@ class _Run:
         return data, Validation(judged, conf.validation)
 
 
+def _listed(photos: Sequence[Path]) -> str:
+    """How many photos there are, and a digest of their names: with one more or less in a folder
+    batches would be others, and photos that were trained on would be validated on."""
+    names = "\n".join(photo.name for photo in photos)
+    return f"{len(photos)} photos, {hashlib.sha256(names.encode()).hexdigest()}"
+
+
 def _network(conf: RunConf, start: Start) -> nn.Module:
     torch.manual_seed(conf.loop.seed)
     network = NETWORKS[conf.network]()
     if start.init is not None:
         load_weights(network, start.init)
+    elif start.negative:
+        raise ConfigError("random weights have no negative worth starting from; give --init")
     return negative(network) if start.negative else network

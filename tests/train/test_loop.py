@@ -208,7 +208,7 @@ def test_the_log_holds_loss_and_hit_rate(photos, tmp_path):
 def test_another_configuration_is_refused(photos, tmp_path):
     loop_in(tmp_path, photos).run()
     other = replace(TINY, loop=replace(TINY.loop, learning_rate=1.0))
-    with pytest.raises(ConfigError, match="another configuration"):
+    with pytest.raises(ConfigError, match=r"another configuration, .* in learning_rate \(see"):
         loop_in(tmp_path, photos, conf=other)
 
 

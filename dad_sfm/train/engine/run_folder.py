@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,13 @@ class RunFolder:
         return self.root / "best.safetensors"
 
     def claim(self, description: str, *, write: bool) -> None:
-        """Refuse, with `ConfigError`, a folder that holds a run of another description."""
+        """Refuse, with `ConfigError`, a folder that holds a run of another description (JSON)."""
         if self.conf.is_file() and self.conf.read_text(encoding="utf-8") != description:
+            found = json.loads(self.conf.read_text(encoding="utf-8"))
+            other = ", ".join(differing(found, json.loads(description)))
             raise ConfigError(
-                f"{self.root} holds a run of another configuration (see {self.conf}); "
-                "give another folder or delete it"
+                f"{self.root} holds a run of another configuration, which differs in {other} "
+                f"(see {self.conf}); give another folder or delete it"
             )
         if write and not self.conf.is_file():
             with replacing(self.conf) as path:
@@ -72,3 +75,16 @@ class RunFolder:
         weights = {k: v.cpu().contiguous() for k, v in network.state_dict().items()}
         with replacing(target) as path:
             save_file(weights, path, metadata={"step": str(step)})
+
+
+def differing(one: Any, other: Any, name: str = "") -> list[str]:
+    """Names, with dots, of what differs between two JSON values."""
+    if one == other:
+        return []
+    if not (isinstance(one, dict) and isinstance(other, dict)):
+        return [name]
+    return [
+        found
+        for key in sorted(one.keys() | other.keys())
+        for found in differing(one.get(key), other.get(key), f"{name}.{key}" if name else key)
+    ]
