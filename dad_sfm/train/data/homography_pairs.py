@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,8 @@ from torch import Tensor
 from ...images import ImageError, list_images, read_image
 from .batch import PairBatch
 from .looks import ViewConf, inside, look, project, random_looks, view_grid
+
+KEPT_BYTES = 2_000_000_000  # of decoded photos, in each process: 900 of 1024×768
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,7 @@ class HomographyPairs:
     def __init__(self, photos: Sequence[Path | str], conf: HomographyConf, *, seed: int) -> None:
         self.conf, self.seed = conf, seed
         self.photos = photo_files(photos)
-        # Photos are decoded once: 700 of 1024 px take 1.5 GB, and decoding would cost as much
-        # as a training step.
-        self._decode = lru_cache(maxsize=1500)(_decode)
+        self._decoded: dict[Path, np.ndarray] = {}
 
     def batch(self, step: int) -> HomographySource:
         conf = self.conf
@@ -111,7 +110,7 @@ class HomographyPairs:
         side = self.conf.canvas_px
         for _ in range(10):
             try:
-                photo = self._decode(self.photos[int(rng.integers(len(self.photos)))])
+                photo = self._pixels(self.photos[int(rng.integers(len(self.photos)))])
                 break
             except ImageError:
                 continue
@@ -124,6 +123,12 @@ class HomographyPairs:
         crop = crop.resize((side, side), Image.Resampling.BICUBIC)
         return torch.from_numpy(np.array(crop)).permute(2, 0, 1)
 
-
-def _decode(path: Path) -> np.ndarray:
-    return np.asarray(read_image(path))
+    def _pixels(self, path: Path) -> np.ndarray:
+        """H×W×3 uint8.  Photos are kept as far as memory goes: decoding costs as much as a step."""
+        if path in self._decoded:
+            return self._decoded[path]
+        photo = np.asarray(read_image(path))
+        # A copy, for another thread may be adding one.
+        if sum(kept.nbytes for kept in list(self._decoded.values())) + photo.nbytes <= KEPT_BYTES:
+            self._decoded[path] = photo
+        return photo
