@@ -47,9 +47,13 @@ class Recorded:
 def make_loop(run: RunConf, folder: Path, photos: Path, machines: Machines) -> Loop:
     assert isinstance(run.objective, RLConf)
     torch.manual_seed(0)
-    # No last bias: a policy does not feel it, so its gradient is rounding, which Adam blows up.
+    # No biases that nothing feels: before batch norm, and last, where the policy is relative.
+    # Their gradients are rounding, which Adam blows up.
     network = nn.Sequential(
-        nn.Conv2d(3, 8, 5, padding=2), nn.ReLU(), nn.Conv2d(8, 1, 5, padding=2, bias=False)
+        nn.Conv2d(3, 8, 5, padding=2, bias=False),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Conv2d(8, 1, 5, padding=2, bias=False),
     )
     return Loop(
         network,
@@ -70,7 +74,7 @@ def main(folder: Path, photos: Path) -> None:
         loop = make_loop(conf(accumulate=1), folder / "run", photos, machines)
         loop.run(minutes)
         numbers.append(loop.data.numbers)
-    state = {"numbers": numbers, **loop.learner.network.state_dict()}
+    state = {"numbers": numbers, **dict(loop.learner.network.named_parameters())}
     torch.save(state, folder / f"rank{loop.fabric.global_rank}.pt")
 
 
