@@ -62,6 +62,17 @@ confs: dict[str, dict[str, Any]] = {
         "model": {"name": "dad-nano", "max_keypoints": 2048, "descriptor": {"name": "aliked-n16"}},
         "preprocessing": {"resize_max": 1024},
     },
+    # Nano's teachers: bright points only, dark points only.
+    "dad-nano-light": {
+        "output": "feats-dad-nano-light-n2048-r1024",
+        "model": {"name": "dad-nano", "variant": "nano-light", "max_keypoints": 2048},
+        "preprocessing": {"resize_max": 1024},
+    },
+    "dad-nano-dark": {
+        "output": "feats-dad-nano-dark-n2048-r1024",
+        "model": {"name": "dad-nano", "variant": "nano-dark", "max_keypoints": 2048},
+        "preprocessing": {"resize_max": 1024},
+    },
     "sift": {
         "output": "feats-sift",
         "model": {"name": "sift"},

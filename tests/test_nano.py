@@ -10,6 +10,7 @@ from dad_sfm import extract_features
 from dad_sfm.detectors.dad import load_DaDNano
 from dad_sfm.detectors.dad.nano import Nano
 from dad_sfm.evaluation.homography_set import HomographySetConf, make_set, read_set
+from dad_sfm.evaluation.polarity import light_share
 from dad_sfm.evaluation.repeatability import evaluate
 from dad_sfm.synthetic import random_cameras, random_scene, render
 
@@ -53,16 +54,27 @@ def rendered(tmp_path_factory):
     return folder
 
 
-def test_the_packaged_weights_find_the_same_points_again(rendered, tmp_path):
-    """A floor well under what is measured on photos: weights that were broken fall through it."""
+@pytest.mark.parametrize(
+    ("name", "least_light", "most_light"),
+    [("dad-nano", 0, 1), ("dad-nano-light", 0.9, 1), ("dad-nano-dark", 0, 0.1)],
+)
+def test_the_packaged_weights_find_the_same_points_again(
+    name, least_light, most_light, rendered, tmp_path
+):
+    """Floors well under what is measured on photos: weights that were broken fall through them."""
     set_dir = make_set([rendered], tmp_path / "set", HomographySetConf(long_side=640))
     features = extract_features.main(
-        extract_features.confs["dad-nano"], set_dir / "images", feature_path=tmp_path / "f.h5"
+        extract_features.confs[name], set_dir / "images", feature_path=tmp_path / "f.h5"
     )
-    (row,) = evaluate(features, read_set(set_dir), budgets=[512])
+    pairs = read_set(set_dir)
+    (row,) = evaluate(features, pairs, budgets=[512])
     assert row.distinct[0] > 0.4
     assert row.spacing_px > 4
     assert row.localisation_px < 0.6
+    names = [pair.name_a for pair in pairs]
+    light = light_share(features, set_dir / "images", names, budget=256)
+    print(name, light, row.distinct)
+    assert least_light <= light <= most_light
 
 
 def test_the_published_interface(rendered):

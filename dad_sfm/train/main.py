@@ -129,7 +129,7 @@ def _rl_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--polarity",
         choices=get_args(Polarity),
-        help="keypoints brighter or darker than their surroundings; free: what emerges",
+        help="keypoints brighter or darker than their surroundings, or both; free: what emerges",
     )
     parser.add_argument(
         "--negative",

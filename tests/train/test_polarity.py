@@ -2,7 +2,7 @@ import pytest
 import torch
 from known_pairs import SIZE, blobs
 
-from dad_sfm.train.objectives.polarity import contrast, rewarded
+from dad_sfm.train.objectives.polarity import contrast, reward_factor
 
 
 def test_contrast_is_the_sign_of_a_spot():
@@ -27,7 +27,26 @@ def test_brightness_does_not_change_it():
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
-    [("free", [True, True]), ("light", [True, False]), ("dark", [False, True])],
+    [
+        ("free", [1, 1, 1, 1, 1]),
+        ("light", [1, 1, 1, 0, 1]),
+        ("dark", [0, 0, 0, 1, 0]),
+        # Three of the four that count are light: each earns 2/3, the dark one twice.
+        ("both", [2 / 3, 2 / 3, 2 / 3, 2, 2 / 3]),
+    ],
 )
-def test_who_may_earn_a_reward(wanted, expected):
-    assert rewarded(torch.tensor([0.2, -0.2]), wanted).tolist() == expected
+def test_what_a_hit_is_worth(wanted, expected):
+    contrasts = torch.tensor([[0.2, 0.1, 0.3, -0.2, 0.5]])
+    points = torch.tensor([[True, True, True, True, False]])
+    assert torch.allclose(
+        reward_factor(contrasts, points, wanted)[0], torch.tensor(expected).float()
+    )
+
+
+def test_the_rarest_kind_earns_at_most_four_times():
+    contrasts = torch.cat([torch.full((1, 30), 0.1), torch.full((1, 1), -0.1)], dim=1)
+    worth = reward_factor(contrasts, torch.ones(1, 31, dtype=torch.bool), "both")[0]
+    assert worth[-1] == 4
+    alone = reward_factor(contrasts[:, :30], torch.ones(1, 30, dtype=torch.bool), "both")
+    assert torch.allclose(alone, torch.tensor(0.5))
+    assert reward_factor(contrasts, torch.zeros(1, 31, dtype=torch.bool), "both").isfinite().all()

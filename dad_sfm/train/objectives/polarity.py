@@ -2,8 +2,7 @@
 
 Detectors trained by reinforcement learning under full rotation split: a run ends with keypoints
 that are brighter than what surrounds them, or darker, and which one is chance (DaD,
-arXiv 2503.07347).  Here polarity is measured, and may be asked for: hits of the other kind are
-then not rewarded.
+arXiv 2503.07347).  Here polarity is measured, and may be asked for by what hits are worth.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from torch import Tensor
 from ...coords import norm_from_px
 from .sampling import gaussian_taps, separable_blur
 
-Polarity = Literal["free", "light", "dark"]
+Polarity = Literal["free", "light", "dark", "both"]
 
 CENTRE_PX = 1.0  # standard deviation of what counts as the point
 SURROUND_PX = 4.0  # and of what counts as its surroundings
@@ -39,11 +38,25 @@ def contrast(images: Tensor, points_px: Tensor) -> Tensor:
     return at_points[:, 0, 0]
 
 
-def rewarded(contrasts: Tensor, wanted: Polarity) -> Tensor:
-    """Bool, like ``contrasts``: which points may earn a reward."""
+def reward_factor(contrasts: Tensor, points: Tensor, wanted: Polarity) -> Tensor:
+    """What the reward of each point is multiplied by: B×N.
+
+    contrasts  B×N, from `contrast`
+    points     B×N bool: which of them are points that count
+
+    "light" and "dark" reward that kind only.  "both" pays each kind by its rarity in the image, as
+    if half of its points were light, up to four times: a kind that begins to lose pays better.
+    """
+    light = contrasts > 0
     if wanted == "free":
-        return torch.ones_like(contrasts, dtype=torch.bool)
-    return contrasts > 0 if wanted == "light" else contrasts < 0
+        return torch.ones_like(contrasts)
+    if wanted == "light":
+        return light.to(contrasts.dtype)
+    if wanted == "dark":
+        return (contrasts < 0).to(contrasts.dtype)
+    count = points.sum(dim=1, keepdim=True).clamp(min=1)
+    share = (light & points).sum(dim=1, keepdim=True) / count
+    return torch.where(light, 0.5 / share, 0.5 / (1 - share)).clamp(max=4)
 
 
 def _blurred(grey: Tensor, sigma_px: float) -> Tensor:

@@ -24,7 +24,7 @@ from torch import Tensor
 from ...coords import norm_from_px
 from ..data.batch import PairBatch
 from .loss import Loss
-from .polarity import Polarity, contrast, rewarded
+from .polarity import Polarity, contrast, reward_factor
 from .rewards import mutual_hit, mutual_nearest, nearest_hit, normalised_by_rate
 from .sampling import SamplingConf, gaussian_taps, separable_blur
 from .views import Crossing, View, crossings, entropy, mean_over_points
@@ -39,7 +39,7 @@ class RLConf:
     hit_radius: float = 0.005  # "nearest": in normalised coordinates
     hit_sigma_px: float = 0.8  # "mutual": graded by exp(-d²/2σ²)
     reward_floor: float = 0.01  # a hit earns 1 / (hit rate of its image + this)
-    polarity: Polarity = "free"  # "light" and "dark": hits of the other kind earn nothing
+    polarity: Polarity = "free"  # what hits of light and of dark points are worth
     subpixel_temp: float = 0.5
     policy_weight: float = 1.0
     regulariser_weight: float = 1.0
@@ -84,7 +84,7 @@ class RLObjective:
         conf, view, covisible = self.conf, crossing.view, crossing.covisible
         contrasts = contrast(view.images, view.points_px)
         hits = self._hits(crossing.distance, size=view.valid.shape[-1])
-        hits = hits * rewarded(contrasts, conf.polarity)
+        hits = hits * reward_factor(contrasts, covisible, conf.polarity)
         near = crossing.distance.min(dim=2).values < 3
         return {
             "policy": _policy_loss(view, hits, covisible, conf.reward_floor),
