@@ -22,6 +22,7 @@ SETTINGS = {"full rotation": 180.0, "upright": 0.0}
 
 def main() -> None:
     options = arguments()
+    PLOT.parent.mkdir(parents=True, exist_ok=True)
     drawing, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
     for panel, (setting, rotation_deg) in zip(axes, SETTINGS.items(), strict=True):
         for polarity in ("free", "light", "dark"):
