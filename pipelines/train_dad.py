@@ -9,15 +9,17 @@ given the folder without its `work`.  `--slices 0` goes on to the end.
 """
 
 import argparse
+import sys
 from itertools import islice
 from pathlib import Path
 from typing import get_args
 
+from dad_sfm.train.engine.watchdog import TrainingError
 from dad_sfm.train.networks import NETWORKS
 from dad_sfm.train.presets import PRESETS
 from dad_sfm.train.recipe.carried import Carry
 from dad_sfm.train.recipe.folder import RecipeFolder
-from dad_sfm.train.recipe.photo_pack import pack
+from dad_sfm.train.recipe.photo_pack import PackError, pack
 from dad_sfm.train.recipe.stages import RecipeConf, SliceConf, slices
 
 
@@ -28,6 +30,8 @@ def main() -> None:
         print(f"the photos are those in {folder.photos}")
     elif options.photos:
         pack(options.photos, folder.photos, max_bytes=int(options.pack_mb * 1e6))
+    else:
+        raise PackError(f"{options.out} has no photos yet: name folders of them with --photos")
 
     conf = RecipeConf.chosen(
         options.preset, network=options.network, steps=options.steps, seed=options.seed
@@ -65,4 +69,7 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ValueError, FileNotFoundError, ImportError, TrainingError) as error:
+        sys.exit(f"train_dad: {error}")

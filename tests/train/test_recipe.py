@@ -178,3 +178,9 @@ def test_the_script_goes_on_where_it_stopped(photos, tmp_path, monkeypatch, caps
     assert out[4:7] == [str(path) for path in sorted(folder.packaged.iterdir())]
     log = folder.run("distil").log
     assert [json.loads(text)["step"] for text in log.read_text().splitlines()] == [1]
+
+
+def test_the_script_says_in_a_line_what_is_wrong(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(SCRIPT), "--out", str(tmp_path)])
+    with pytest.raises(SystemExit, match=r"no photos yet: .*--photos"):
+        runpy.run_path(str(SCRIPT), run_name="__main__")

@@ -56,3 +56,11 @@ def test_photos_that_are_needed_are_asked_for(tmp_path, capsys):
     rendered = ["--data", "rendered", "--bank", str(tmp_path / "bank"), "--scenes", "1"]
     assert cli.main([*command, *rendered, "--preset", "smoke"]) != 0
     assert "--validate-every 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--steps", "--batch", "--accumulate", "--devices", "--workers"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "some"])
+def test_counts_are_whole_and_positive(option, value, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["train", "rl", "--run", str(tmp_path), f"{option}={value}"])
+    assert f"argument {option}: {value} is not a whole number" in capsys.readouterr().err
