@@ -8,37 +8,30 @@ Extraction and linking happen here; what judges, `evaluation`, reads files only.
 
 from __future__ import annotations
 
-import logging
-import os
-import platform
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from . import extract_features, match_features
+from . import extract_features
 from .config import ConfigError
-from .dense import DENSE_MATCHERS
-from .device import choose_device
 from .evaluation.benchmarks import BENCHMARKS, data_set
 from .evaluation.benchmarks.base import Dataset, Source
 from .evaluation.estimation import poselib
-from .evaluation.judge import BUDGETS, check_truth, judge
-from .evaluation.linking import FileLinker, Linker, MatcherLinker, TruthLinker, WarpLinker
+from .evaluation.judge import BUDGETS, judge
+from .evaluation.linking import FileLinker
 from .evaluation.results import Result, write_result
 from .extractor import licences
-from .matchers import MATCHERS
-from .matchers.base import View
+from .linkers import make_linker
+from .machine import machine
 from .report.versions import versions
 from .scenes import dataset_folders
 from .store import FeatureReader, MatchReader
-from .types import Features, Matches
-
-logger = logging.getLogger(__name__)
 
 DEFAULT_OUT = Path("outputs/benchmarks")
-TRUTH = "truth"
 
 
 def main(
@@ -56,14 +49,15 @@ def main(
     overwrite: bool = False,
     device: str = "auto",
 ) -> Path:
-    """Run a benchmark; returns the path of its result, ``out/<name>/<features>,<linker>.json``.
+    """Run a benchmark; returns the path of its result, ``out/<name>/<features>,<linker>.json``,
+    in place of an earlier one of this name (see `label`).
 
     name            one of `evaluation.benchmarks.BENCHMARKS`
     features        a preset of `extract_features.confs`, or any feature file of hloc's schema
                     (``*.h5``) of the benchmark's images
     data            the folder of the data set; by default ``datasets/<name>``
     linker          ``truth``, a dense matcher, or a preset of `match_features.confs`
-    linker_options  of a dense matcher, such as ``{"weights": "roma_outdoor.pth"}``
+    linker_options  see `linkers.make_linker`
     matches         a match file of any tool, in place of a linker
     budgets         numbers of keypoints; extracted once at the largest, cut by score
     limit           the most pairs, evenly chosen, for a quick look
@@ -75,28 +69,30 @@ def main(
     `MissingDependencyError` without PoseLib.
     """
     poselib()
-    load = BENCHMARKS.plugin(name)
     budgets = sorted(set(budgets))
     if not budgets or budgets[0] < 1:
         raise ConfigError(f"budgets must be positive numbers of keypoints, not {list(budgets)}")
-    folder = Path(out) / name
+    folder, label_ = Path(out) / name, label(features, weights)
     seconds: dict[str, float] = {}
     start = perf_counter()
-    dataset: Dataset = load(Source(_data_folder(name, data), folder / "work", limit))
+    dataset = load(name, data=data, out=out, limit=limit)
     seconds["data"] = perf_counter() - start
     with ExitStack() as stack:
-        link = _linker(linker, linker_options or {}, matches, dataset, device, stack)
-        label = linker if matches is None else Path(matches).stem
+        if matches is None:
+            link = make_linker(linker, linker_options or {}, dataset, device)
+        else:
+            link = FileLinker(stack.enter_context(MatchReader(matches)))
+            linker = Path(matches).stem
         start = perf_counter()
         path = _features(features, dataset, folder, max(budgets), weights, overwrite, device)
         seconds["features"] = perf_counter() - start
         start = perf_counter()
-        tracks = judge(dataset, path, link, budgets, folder / "work" / _stem(features))
+        tracks = judge(dataset, path, link, budgets, folder / "work" / label_)
         seconds["judging"] = perf_counter() - start
         result = Result(
             name,
-            _stem(features),
-            label,
+            label_,
+            linker,
             tuple(budgets),
             tuple(tracks),
             {stage: round(s, 3) for stage, s in seconds.items()},
@@ -105,12 +101,47 @@ def main(
                 "licences": {"features": _terms(features), "data": dataset.licence},
                 "linker": link.identity,
                 "protocol": {task.name: task.settings for task in dataset.tasks},
-                "data": {"images": len(dataset.names), "limit": limit},
+                "data": {
+                    "folder": _data_folder(name, data).resolve().name,
+                    "images": len(dataset.names),
+                    "limit": limit,
+                },
                 "versions": versions(),
-                "machine": _machine(device),
+                "machine": machine(device),
             },
         )
-    return write_result(result, folder / f"{_stem(features)},{label}.json")
+    return write_result(result, folder / f"{label_},{linker}.json")
+
+
+def load(
+    name: str,
+    *,
+    data: Path | str | None = None,
+    out: Path | str = DEFAULT_OUT,
+    limit: int | None = None,
+) -> Dataset:
+    """The images and tasks of a benchmark; see `main`."""
+    make: Callable[[Source], Dataset] = BENCHMARKS.plugin(name)
+    return make(Source(_data_folder(name, data), Path(out) / name / "work", limit))
+
+
+def label(features: str | Path, weights: str | None = None) -> str:
+    """What tables and files call features: the preset (``preset@checkpoint`` with other weights),
+    or the name of the feature file."""
+    if _is_file(features):
+        return Path(features).stem
+    return f"{features}@{Path(weights).stem}" if weights else str(features)
+
+
+def check_labels(features: Sequence[str | Path], weights: str | None = None) -> None:
+    """Raises `ConfigError` if results of these features would have one name."""
+    counts = Counter(label(f, weights) for f in features)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise ConfigError(
+            f"several of the features are called {', '.join(twice)}, and so would be their "
+            "results; give each file a name of its own"
+        )
 
 
 def _data_folder(name: str, data: Path | str | None) -> Path:
@@ -124,10 +155,6 @@ def _data_folder(name: str, data: Path | str | None) -> Path:
 # --------------------------------------------------------------------------------- features
 def _is_file(features: str | Path) -> bool:
     return Path(features).suffix in {".h5", ".hdf5"}
-
-
-def _stem(features: str | Path) -> str:
-    return Path(features).stem if _is_file(features) else str(features)
 
 
 def _features(
@@ -145,10 +172,12 @@ def _features(
     conf = dict(_preset(features))
     chosen = {"max_keypoints": most, **({"weights": weights} if weights else {})}
     conf["model"] = {**conf["model"], **chosen}
+    # Images of another folder may have the same names.
+    place = hashlib.sha256(str(dataset.image_dir.resolve()).encode()).hexdigest()[:8]
     return extract_features.main(
         conf,
         dataset.image_dir,
-        feature_path=folder / "features" / f"{features}-n{most}.h5",
+        feature_path=folder / "features" / place / f"{label(features, weights)}-n{most}.h5",
         image_list=dataset.names,
         overwrite=overwrite,
         device=device,
@@ -174,51 +203,3 @@ def _terms(features: str | Path) -> list[str]:
 def _provenance(path: Path) -> dict[str, Any]:
     with FeatureReader(path) as reader:
         return reader.provenance or {"file": path.name}
-
-
-# ---------------------------------------------------------------------------------- linkers
-def linker_names() -> list[str]:
-    """What `main` takes as a linker."""
-    return [TRUTH, *DENSE_MATCHERS.names, *sorted(match_features.confs)]
-
-
-def _linker(
-    name: str,
-    options: Mapping[str, Any],
-    matches: Path | str | None,
-    dataset: Dataset,
-    device: str,
-    stack: ExitStack,
-) -> Linker:
-    if matches is not None:
-        return FileLinker(stack.enter_context(MatchReader(matches)))
-    chosen = str(choose_device(device))
-    if name in DENSE_MATCHERS.names:
-        matcher = DENSE_MATCHERS.make({"name": name, **options}, device=chosen)
-        return WarpLinker(matcher, dataset.image_dir)
-    if options:
-        raise ConfigError(f"the linker {name} takes no options: {', '.join(options)}")
-    if name == TRUTH:
-        check_truth(dataset)
-        return TruthLinker()
-    if name not in match_features.confs:
-        raise ConfigError(f"unknown linker {name!r}; there are: {', '.join(linker_names())}")
-    return _matcher_linker(match_features.confs[name]["model"], dataset.image_dir, chosen)
-
-
-def _matcher_linker(model: Mapping[str, Any], image_dir: Path, device: str) -> MatcherLinker:
-    matcher = MATCHERS.make(model, device=device)
-
-    def match(a: tuple[str, Features], b: tuple[str, Features]) -> Matches:
-        return matcher(*(View(image, found, image_dir / image) for image, found in (a, b)))
-
-    identity = {**model, **matcher.identity}
-    return MatcherLinker(match, identity, needs_descriptors=matcher.needs_descriptors)
-
-
-def _machine(device: str) -> dict[str, Any]:
-    return {
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "device": str(choose_device(device)),
-    }

@@ -207,6 +207,7 @@ def _train(options: argparse.Namespace) -> int:
 # -------------------------------------------------------------------------------- benchmark
 def _benchmark_arguments(parser: Parser) -> None:
     from .evaluation.benchmarks import BENCHMARKS
+    from .evaluation.judge import BUDGETS
 
     parser.add_argument("name", choices=BENCHMARKS.names, help="what to run")
     parser.add_argument("--data", type=Path, help="folder of the data (default: datasets/NAME)")
@@ -223,13 +224,17 @@ def _benchmark_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--linker-weights", help="checkpoint of a dense matcher")
     parser.add_argument("--matches", type=Path, help="match file of any tool, instead of a linker")
-    parser.add_argument(
-        "--budgets", nargs="+", type=int, default=[512, 1024, 2048, 4096, 8192], metavar="N"
-    )
+    parser.add_argument("--budgets", nargs="+", type=int, default=BUDGETS, metavar="N")
     parser.add_argument("--limit", type=int, help="at most so many pairs, for a quick look")
     parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
     parser.add_argument("--out", type=Path, default=Path("outputs/benchmarks"))
     parser.add_argument("--overwrite", action="store_true", help="extract anew")
+    parser.add_argument(
+        "--images",
+        type=Path,
+        metavar="FILE",
+        help="only list the images in FILE and print their folder: what another tool must extract",
+    )
     _device(parser)
 
 
@@ -238,6 +243,9 @@ def _benchmark(options: argparse.Namespace) -> int:
     from .evaluation.compare import tables
     from .evaluation.results import read_result
 
+    if options.images is not None:
+        return _list_images(options)
+    benchmark.check_labels(options.features, options.weights)
     weights = options.linker_weights
     paths = [
         benchmark.main(
@@ -257,6 +265,16 @@ def _benchmark(options: argparse.Namespace) -> int:
         for features in options.features
     ]
     print("\n".join([*tables([read_result(p) for p in paths]), *map(str, paths)]))
+    return 0
+
+
+def _list_images(options: argparse.Namespace) -> int:
+    from . import benchmark
+
+    given = {"data": options.data, "out": options.out, "limit": options.limit}
+    dataset = benchmark.load(options.name, **given)
+    options.images.write_text("\n".join([*dataset.names, ""]), encoding="utf-8")
+    print(dataset.image_dir)
     return 0
 
 

@@ -24,3 +24,8 @@ def choose_device(name: str = "auto") -> torch.device:
     if not available.get(device.type, False):
         raise ValueError(f"this machine or this build of torch has no {name!r}; use auto or cpu")
     return device
+
+
+def device_name(device: torch.device) -> str:
+    """A device as its maker calls it, where torch knows that."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)

@@ -54,7 +54,12 @@ def test_features_and_matches_of_any_tool_become_a_result(data, tmp_path):
     views = result.tracks[0]
     assert views.figure(views.measures[0], 400) > 95
     assert result.made_by["linker"]["file"] == "m.h5"
-    assert result.made_by["protocol"]["house"]
+    protocol = result.made_by["protocol"]
+    assert (protocol["house"]["runs"], protocol["house"]["seed"]) == (3, 0)
+    assert protocol["house SfM"]["camera_model"] == "SIMPLE_RADIAL"
+    assert result.made_by["data"] == {"folder": data.name, "images": 3, "limit": None}
+    assert result.made_by["machine"]["device"] == "cpu"
+    assert result.made_by["machine"]["processor"]
     assert {"poselib", "numpy", "dad_sfm"} <= result.made_by["versions"].keys()
     assert set(result.seconds) == {"data", "features", "judging"}
 
@@ -74,19 +79,50 @@ def test_features_as_hloc_leaves_them_are_judged(data, tmp_path):
     assert views.figure(loose, 300) > 90
 
 
-def test_a_preset_is_extracted_at_the_largest_budget(tmp_path):
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    rng = np.random.default_rng(0)
+def write_photos(folder, seed):
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(seed)
     for i in range(2):
         coarse = Image.fromarray(rng.integers(0, 255, (24, 32, 3), dtype=np.uint8))
-        coarse.resize((320, 240), Image.Resampling.BICUBIC).save(photos / f"{i}.png")
+        coarse.resize((320, 240), Image.Resampling.BICUBIC).save(folder / f"{i}.png")
+    return folder
+
+
+def judge_sift(photos, out):
     line = (
         f"benchmark homographies --data {photos} --features sift --linker truth "
-        f"--budgets 20 60 --out {tmp_path / 'out'} --device cpu"
+        f"--budgets 20 60 --out {out} --device cpu"
     )
     assert cli.main(line.split()) == 0
-    result = read_result(tmp_path / "out" / "homographies" / "sift,truth.json")
+    return read_result(out / "homographies" / "sift,truth.json")
+
+
+def test_photos_of_one_name_are_not_taken_for_others(tmp_path):
+    """Two folders of the same name, whose pairs have the same names, in one output folder."""
+    first, second = (write_photos(tmp_path / str(n) / "images", seed=n) for n in range(2))
+    judge_sift(first, tmp_path / "out")
+    after, alone = (judge_sift(second, tmp_path / out) for out in ("out", "other"))
+    for ours, theirs in zip(after.tracks, alone.tracks, strict=True):
+        for column, values in ours.values[60].items():
+            np.testing.assert_array_equal(values, theirs.values[60][column])
+
+
+def test_features_of_one_name_are_refused(tmp_path, capsys):
+    line = f"benchmark homographies --features {tmp_path}/a/f.h5 {tmp_path}/b/f.h5"
+    assert cli.main(line.split()) == cli.USER_ERROR
+    assert "several of the features are called f" in capsys.readouterr().err
+
+
+def test_other_tools_are_told_what_to_extract(data, tmp_path, capsys):
+    line = f"benchmark strecha --data {data} --images {tmp_path / 'names.txt'}"
+    assert cli.main(line.split()) == 0
+    assert capsys.readouterr().out == f"{data}\n"
+    names = (tmp_path / "names.txt").read_text().splitlines()
+    assert names == [f"house/images/{name}" for name in NAMES]
+
+
+def test_a_preset_is_extracted_at_the_largest_budget(tmp_path):
+    result = judge_sift(write_photos(tmp_path / "photos", seed=0), tmp_path / "out")
     track = result.track("homography keypoints")
     points = next(m for m in track.measures if m.name == "points")
     assert [track.figure(points, n) for n in (20, 60)] == [20, 60]
@@ -121,6 +157,12 @@ def changed(data, tmp_path, change):
     with h5py.File(path, "a") as file:
         change(file)
     return path
+
+
+def test_missing_scores_are_told(data, tmp_path, caplog):
+    path = changed(data, tmp_path, lambda file: file.__delitem__("house/images/1.png/scores"))
+    run(data, tmp_path, features=path, limit=1)
+    assert "other.h5: no scores, or all equal, in 1 of 3 images" in caplog.text
 
 
 def test_images_without_features_are_named(data, tmp_path):

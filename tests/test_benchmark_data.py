@@ -61,7 +61,7 @@ def facades(tmp_path):
 
 def test_strecha_is_two_views_and_sfm_of_every_scene(facades, tmp_path):
     found = load("strecha", facades, tmp_path)
-    assert [task.name for task in found.tasks] == ["east", "east", "west", "west"]
+    assert [task.name for task in found.tasks] == ["east", "east SfM", "west", "west SfM"]
     views, sfm = found.tasks[:2]
     assert isinstance(sfm, SfmTask)
     assert views.names == sfm.names == [f"east/images/{i}.png" for i in range(3)]
@@ -136,6 +136,9 @@ def test_photos_become_pairs_once(tmp_path):
     load("homographies", photos, tmp_path / "work", limit=1)
     assert {p: p.stat().st_mtime_ns for p in found.image_dir.rglob("*.png")} == written
     assert len(load("homographies", photos, tmp_path / "work").tasks[0].pairs) == 2
+    (photos / "0.png").rename(photos / "2.png")
+    others = load("homographies", photos, tmp_path / "work", limit=1)
+    assert others.image_dir != found.image_dir
 
 
 def test_a_folder_without_photos_says_so(tmp_path):

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from .. import coords
 from ..homography import apply
 from .estimation import homography
 from .homography_set import HomographyPair
 from .linking import LONG_SIDE, Linker, Links
+from .pair_task import PairTask
 from .pose_task import linked_points
 from .ranking import Ranked, RankedReader
 from .repeatability import pair_scores
-from .tracks import Measure, Track, auc_measures, pair_name
+from .tracks import Measure, Track, auc_measures
 
 CORNER_SIDE = 480  # corner errors are those of an image B of this short side
 
@@ -41,32 +40,19 @@ class HomographyProtocol:
 
 
 @dataclass(frozen=True)
-class HomographyTask:
+class HomographyTask(PairTask[HomographyPair]):
     """Pairs to be judged by their keypoints' repeatability and by the homographies they give."""
 
-    pairs: Sequence[HomographyPair]
     protocol: HomographyProtocol = field(default_factory=HomographyProtocol)
     name: str = "homography"
-
-    @property
-    def names(self) -> list[str]:
-        """The images it needs."""
-        return sorted({name for p in self.pairs for name in (p.name_a, p.name_b)})
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """How it judges, for the result."""
-        return asdict(self.protocol)
 
     def judge(
         self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
     ) -> list[Track]:
         """Two tracks: homographies and matches; and keypoints, which no linker changes."""
-        pairs = tqdm(self.pairs, self.name, unit="pair", disable=None)
-        rows = [self._judge_pair(pair, features, link, budgets) for pair in pairs]
-        items = tuple(pair_name(p.name_a, p.name_b) for p in self.pairs)
+        rows = [self._judge_pair(pair, features, link, budgets) for pair in self.shown()]
         return [
-            Track(name, items, measures, _columns(rows, budgets, measures))
+            Track(name, self.items, measures, _columns(rows, budgets, measures))
             for name, measures in (
                 (self.name, self._match_measures()),
                 (f"{self.name} keypoints", self._keypoint_measures()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from .benchmarks.base import Dataset
 from .linking import Linker, NoTruthError
 from .ranking import RankedReader
 from .tracks import Track
+
+logger = logging.getLogger(__name__)
 
 BUDGETS = (512, 1024, 2048, 4096, 8192)
 _LISTED = 5  # names that a message lists
@@ -34,7 +37,7 @@ def judge(
 
 
 def check_features(reader: FeatureReader, dataset: Dataset, *, needs_descriptors: bool) -> None:
-    """Raises `StoreError` unless the file has what the benchmark needs."""
+    """Raises `StoreError` unless the file has what the benchmark needs; warns of missing scores."""
     names = dataset.names
     _raise_if(
         [name for name in names if name not in reader],
@@ -47,14 +50,25 @@ def check_features(reader: FeatureReader, dataset: Dataset, *, needs_descriptors
             f"{reader.path}: has no descriptors for {{count}} images: {{names}}; link the "
             "keypoints in another way (truth, a dense matcher, a match file)",
         )
+    unranked = []
     for name in names:
-        size = reader.read(name, descriptors=False).image_size
-        true = read_header(dataset.image_dir / name).size
+        found = reader.read(name, descriptors=False)
+        if len(found) > 1 and (found.scores == found.scores[0]).all():
+            unranked.append(name)
+        size, true = found.image_size, read_header(dataset.image_dir / name).size
         if size != true:
             raise StoreError(
                 f"{reader.path}: {name} is said to have {size[0]}×{size[1]} pixels, but the photo "
                 f"has {true[0]}×{true[1]}; keypoints must be in pixels of the original image"
             )
+    if unranked:
+        logger.warning(
+            "%s: no scores, or all equal, in %d of %d images: budgets take keypoints in the order "
+            "of the file",
+            reader.path,
+            len(unranked),
+            len(names),
+        )
 
 
 def check_truth(dataset: Dataset) -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from .. import coords
 from ..colmap_model import Camera, CameraModel
@@ -19,9 +17,10 @@ from .depth_files import read_depth
 from .estimation import POSE_ESTIMATORS, Cameras, PoseEstimator
 from .linking import Linker, Links, NoTruthError
 from .mappings import DepthMapping
+from .pair_task import PairTask
 from .poses import direction_angle_deg, relative_error_deg, relative_pose
 from .ranking import Ranked, RankedReader
-from .tracks import Measure, Track, auc_measures, mean_accuracy, pair_name
+from .tracks import Measure, Track, auc_measures, mean_accuracy
 
 # Depth of a sensor or of multi-view stereo beside poses of another origin: the tolerance that DKM
 # and RoMa take on MegaDepth.
@@ -101,34 +100,21 @@ class PoseProtocol:
 
 
 @dataclass(frozen=True)
-class PoseTask:
+class PoseTask(PairTask[PosePair]):
     """Pairs to be judged by the pose errors that their linked keypoints lead to."""
 
-    pairs: Sequence[PosePair]
     protocol: PoseProtocol = field(default_factory=PoseProtocol)
     name: str = "pose"
-
-    @property
-    def names(self) -> list[str]:
-        """The images it needs."""
-        return sorted({name for p in self.pairs for name in (p.name_a, p.name_b)})
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """How it judges, for the result."""
-        return asdict(self.protocol)
 
     def judge(
         self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
     ) -> list[Track]:
         """A track for every estimator, with max(rotation, translation up to sign) in degrees."""
-        pairs = tqdm(self.pairs, self.name, unit="pair", disable=None)
-        found = [self._judge_pair(pair, features, link, budgets) for pair in pairs]
-        items = tuple(pair_name(p.name_a, p.name_b) for p in self.pairs)
+        found = [self._judge_pair(pair, features, link, budgets) for pair in self.shown()]
         return [
             Track(
                 f"{self.name} {estimator}",
-                items,
+                self.items,
                 self._measures(),
                 {
                     budget: self._columns(

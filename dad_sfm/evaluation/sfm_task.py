@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 
 from .. import database, reconstruction
+from ..cameras import CameraMode
 from ..colmap_model import CameraModel, PosedImage, read_model
 from ..pairs import write_pairs
 from ..reconstruction import ReconstructionError
 from ..store import FeatureWriter, MatchWriter
 from ..types import Features, Matches
+from ..verification import Verification
 from .linking import Linker
 from .pose_task import PosePair
 from .poses import absolute_errors, pair_errors_deg
@@ -23,6 +25,8 @@ from .ranking import RankedReader
 from .tracks import Measure, Track, auc_measures, pair_name
 
 THRESHOLDS_DEG = (1.0, 3.0, 5.0)
+CAMERA_MODE: CameraMode = "auto"  # one camera where all photos have one size
+CAMERA_MODEL = "SIMPLE_RADIAL"
 LEAST_IMAGES = 3  # that an alignment to the ground truth needs
 
 
@@ -35,11 +39,15 @@ class SfmTask:
     pairs      the pairs to match; their truth serves the linker that needs it
     """
 
-    name: str
+    scene: str
     image_dir: Path
     gt: CameraModel
     pairs: Sequence[PosePair]
     seed: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.scene} SfM"
 
     @property
     def names(self) -> list[str]:
@@ -49,7 +57,13 @@ class SfmTask:
     @property
     def settings(self) -> dict[str, Any]:
         """How it judges, for the result."""
-        return {"seed": self.seed}
+        return {
+            "thresholds_deg": THRESHOLDS_DEG,
+            "camera_mode": CAMERA_MODE,
+            "camera_model": CAMERA_MODEL,
+            "verification": asdict(Verification()),
+            "seed": self.seed,
+        }
 
     def judge(
         self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
@@ -65,7 +79,7 @@ class SfmTask:
         }
         models = {}
         for budget in budgets:
-            folder = work / self.name.replace("/", "-") / str(budget)
+            folder = work / self.scene.replace("/", "-") / str(budget)
             kept = {name: features.read(name).top(budget) for name in self.names}
             rows = {pair: of(budget) for pair, of in links.items()}
             models[budget] = self._reconstruct(folder, kept, rows)
@@ -89,7 +103,13 @@ class SfmTask:
                 matches0[rows[:, 0]] = rows[:, 1]
                 writer.write(a, b, Matches(matches0, (matches0 >= 0).astype(np.float32)))
         made = database.main(
-            folder / "database.db", self.image_dir, *paths, seed=self.seed, overwrite=True
+            folder / "database.db",
+            self.image_dir,
+            *paths,
+            camera_mode=CAMERA_MODE,
+            camera_model=CAMERA_MODEL,
+            seed=self.seed,
+            overwrite=True,
         )
         try:
             models = reconstruction.main(
@@ -102,7 +122,7 @@ class SfmTask:
     def _pairs_track(self, models: dict[int, CameraModel]) -> Track:
         names = combinations(sorted(self.gt.images), 2)
         return Track(
-            f"{self.name} SfM",
+            self.name,
             tuple(pair_name(a, b) for a, b in names),
             auc_measures("error_deg", THRESHOLDS_DEG, "°"),
             {b: {"error_deg": pair_errors_deg(m, self.gt)[:, None]} for b, m in models.items()},
@@ -110,7 +130,7 @@ class SfmTask:
 
     def _images_track(self, models: dict[int, CameraModel]) -> Track:
         return Track(
-            f"{self.name} SfM images",
+            f"{self.name} images",
             tuple(self.names),
             (
                 Measure("registered", "registered"),

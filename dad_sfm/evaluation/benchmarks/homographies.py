@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from ...images import list_images
 from ..homography_set import HomographySetConf, make_set, read_set
 from ..homography_task import HomographyTask
@@ -13,9 +15,13 @@ NAME = "homographies"
 def load(source: Source) -> Dataset:
     """A pair a photo; the copies are written once, and read again by later runs."""
     require(NAME, source.data, [])
-    if not list_images(source.data):
+    photos = list_images(source.data)
+    if not photos:
         raise DataError(f"{NAME}: no photos under {source.data}; give another folder")
-    folder = source.work / f"{source.data.resolve().name}-{source.limit or 'all'}"
+    place = source.data.resolve()
+    # Other photos are another set, in a folder of its own.
+    key = hashlib.sha256("\n".join([str(place), str(source.limit), *photos]).encode()).hexdigest()
+    folder = source.work / f"{place.name}-{key[:8]}"
     set_dir = make_set([source.data], folder, HomographySetConf(limit=source.limit))
     task = HomographyTask(read_set(set_dir))
     return Dataset(set_dir / "images", (task,), "that of the photos")
