@@ -137,7 +137,7 @@ def test_compare_prints_and_plots(data, tmp_path, capsys):
     assert cli.main(["compare", str(first), str(second), "--plots", str(tmp_path / "plots")]) == 0
     printed = capsys.readouterr().out
     assert "### strecha: house essential" in printed
-    assert "Less `f, m`" in printed
+    assert "Difference to `f, m`" in printed
     assert len(list((tmp_path / "plots").glob("*.svg"))) == 3
     assert cli.main(["compare", "nowhere.json"]) == cli.USER_ERROR
 
@@ -245,13 +245,13 @@ def test_roma_is_asked_for_one_direction(weights, monkeypatch):
     assert len(matcher.identity["weights"]) == 64
 
 
-def test_roma_v2_gives_its_overlap_as_certainty(weights, monkeypatch):
+def test_roma_v2_takes_our_weights_and_gives_its_overlap_as_certainty(weights, monkeypatch):
+    made = {}
+
     class Model:
         def __init__(self, cfg):
-            self.cfg = cfg
-
-        def load_state_dict(self, state):
-            self.state = state
+            """As its authors' does: fetches the published weights, whatever the user has."""
+            made.update(torch.hub.load_state_dict_from_url("https://nowhere.invalid/romav2.pt"))
 
         def match(self, a, b):
             overlap = torch.full((1, 3, 4, 1), 0.25)
@@ -261,7 +261,10 @@ def test_roma_v2_gives_its_overlap_as_certainty(weights, monkeypatch):
     module = ModuleType("romav2")
     module.RoMaV2 = Model
     monkeypatch.setitem(sys.modules, "romav2", module)
+    fetch = torch.hub.load_state_dict_from_url
     matcher = DENSE_MATCHERS.make({"name": "roma-v2", "weights": weights, "setting": "fast"})
+    assert torch.hub.load_state_dict_from_url is fetch
+    assert made["a"].tolist() == [1, 1]
     warp = matcher.match("a.jpg", "b.jpg")
     assert (warp.b_from_a == GRID).all()
     assert (warp.certainty == 0.25).all()

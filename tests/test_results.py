@@ -108,7 +108,7 @@ def test_tables_hold_figures_and_differences():
     (row,) = [line for line in lines if line.startswith("| ours, truth | 512")]
     (track,) = result(errors).tracks
     assert f"| {track.figure(MEASURES[0], 512):.1f} |" in row
-    assert any(line.startswith("Less `ours, truth`") for line in lines)
+    assert any(line.startswith("Difference to `ours, truth`") for line in lines)
     (gap,) = [line for line in lines if "**-" in line]
     assert gap.startswith("| theirs, truth | 512")
 

@@ -5,6 +5,8 @@ Edstedt et al., "RoMa v2: Harder Better Faster Denser Feature Matching", 2025.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +25,24 @@ class RoMaV2Conf:
     """
     setting  its preset of resolutions: turbo, fast, base, precise, mega1500, scannet1500
     weights  a path or a URL; by default the published checkpoint
+
+    The package takes its backbone's code (DINOv3) from torch.hub, which fetches it once.
     """
 
     setting: str = "precise"
     weights: str | None = None
+
+
+@contextmanager
+def _fetched(state: dict[str, Any]) -> Iterator[None]:
+    """Makes torch.hub find these weights at any address: the package knows of no other way to get
+    its own, and there may be no network."""
+    fetch = torch.hub.load_state_dict_from_url
+    torch.hub.load_state_dict_from_url = lambda *_, **__: state
+    try:
+        yield
+    finally:
+        torch.hub.load_state_dict_from_url = fetch
 
 
 class RoMaV2:
@@ -45,8 +61,8 @@ class RoMaV2:
             ) from error
         weights = resolve(conf.weights, url=URL)
         kind = romav2.RoMaV2
-        self._model = kind(kind.Cfg(setting=conf.setting, compile=False))
-        self._model.load_state_dict(torch.load(weights, map_location=device, weights_only=True))
+        with _fetched(torch.load(weights, map_location=device, weights_only=True)):
+            self._model = kind(kind.Cfg(setting=conf.setting, compile=False))
         self.identity: dict[str, Any] = {
             "name": "roma-v2",
             "setting": conf.setting,

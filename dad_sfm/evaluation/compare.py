@@ -77,7 +77,10 @@ def tables(results: Sequence[Result], *, seed: int = 0) -> list[str]:
         lines += [f"### {names[0]}: {name}", "", *_figures(held), ""]
         (first, reference), *others = held
         if others:
-            lines += [f"Less `{first.label}`, with the middle 95% over draws of the items:", ""]
+            lines += [
+                f"Difference to `{first.label}`, with the middle 95% over draws of the items:",
+                "",
+            ]
             lines += [*_differences(others, reference, seed), ""]
     return lines
 
