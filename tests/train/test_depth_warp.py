@@ -9,6 +9,7 @@ from dad_sfm.synthetic import look_at, random_scene, render, warp_points
 from dad_sfm.synthetic.scene import View
 from dad_sfm.synthetic.warp import inverse_depth_at as inverse_depth_twin
 from dad_sfm.train.data.depth_warp import DepthViews, dense_warp, inverse_depth_at
+from dad_sfm.train.data.looks import view_grid
 
 SIZE = 128
 
@@ -63,6 +64,22 @@ def test_sky_and_hidden_points_are_invalid(pair):
     hidden = (around > 0).all(axis=0) & (around.max(axis=0) < 0.9 * expected[inner])
     assert hidden.sum() > 50
     assert not valid[0].numpy().ravel()[inner][hidden].any()
+
+
+@pytest.mark.parametrize(
+    ("factor", "agrees"), [(0.5, False), (0.94, False), (0.97, True), (1.03, True), (1.07, False)]
+)
+def test_five_percent_of_depth_decide_whether_two_views_see_one_point(factor, agrees):
+    """One camera twice; the second says that the wall in 4 m is nearer, or farther."""
+    pose = torch.eye(3, 4, dtype=torch.float64)[None]
+    first, second = (
+        DepthViews(torch.full((1, 8, 8), 1 / depth), torch.eye(3, dtype=torch.float64)[None], pose)
+        for depth in (4.0, 4.0 * factor)
+    )
+    for one, other in ((first, second), (second, first)):
+        warp, valid = dense_warp(one, other)
+        assert (valid == agrees).all()
+        assert torch.allclose(warp, view_grid(8), atol=1e-6)
 
 
 def test_a_far_origin_of_the_world_costs_no_precision(pair):
