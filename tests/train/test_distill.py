@@ -126,10 +126,16 @@ def test_the_cache_answers_for_the_same_images_only(tmp_path):
 def test_teachers_of_different_networks(tmp_path):
     from dad_sfm.detectors.dad.network import DaD
 
+    paths = []
     for network in (Nano(), DaD()):
-        path = tmp_path / f"{type(network).__name__}.safetensors"
-        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, path)
-        assert type(load_any(path)[0]) is type(network)
+        paths.append(tmp_path / f"{type(network).__name__}.safetensors")
+        save_file({k: v.contiguous() for k, v in network.state_dict().items()}, paths[-1])
+        assert type(load_any(paths[-1])[0]) is type(network)
+    images = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    each = [Teachers.from_files([path], "max").log_policy(images) for path in paths]
+    assert not torch.allclose(*each, atol=1e-3)
+    both = Teachers.from_files(paths, "max").log_policy(images)
+    assert torch.allclose(both, combined(each, "max"), atol=1e-4)
     save_file({"weight": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(CheckpointError, match="none of the networks"):
         Teachers.from_files([tmp_path / "other.safetensors"], "max")
