@@ -206,6 +206,7 @@ def _train(options: argparse.Namespace) -> int:
 
 # -------------------------------------------------------------------------------- benchmark
 def _benchmark_arguments(parser: Parser) -> None:
+    from .descriptors import DESCRIPTORS
     from .evaluation.benchmarks import BENCHMARKS
     from .evaluation.judge import BUDGETS
 
@@ -216,6 +217,9 @@ def _benchmark_arguments(parser: Parser) -> None:
         nargs="+",
         default=["dad-nano+rootsift"],
         help="feature presets, and feature files (*.h5) of any tool",
+    )
+    parser.add_argument(
+        "--descriptor", choices=DESCRIPTORS.names, help="one for all, instead of their own"
     )
     parser.add_argument(
         "--linker",
@@ -242,16 +246,18 @@ def _benchmark(options: argparse.Namespace) -> int:
     from . import benchmark
     from .evaluation.compare import tables
     from .evaluation.results import read_result
+    from .feature_source import FeatureSource, check_labels
 
     if options.images is not None:
         return _list_images(options)
-    benchmark.check_labels(options.features, options.weights)
+    check_labels([FeatureSource(f, options.weights, options.descriptor) for f in options.features])
     weights = options.linker_weights
     paths = [
         benchmark.main(
             options.name,
             features=features,
             data=options.data,
+            descriptor=options.descriptor,
             linker=options.linker,
             linker_options={"weights": weights} if weights else None,
             matches=options.matches,

@@ -17,6 +17,7 @@ from dad_sfm.dense import DENSE_MATCHERS
 from dad_sfm.dense.base import MissingMatcherError
 from dad_sfm.evaluation.linking import NoTruthError
 from dad_sfm.evaluation.results import read_result
+from dad_sfm.feature_source import FeatureSource
 from dad_sfm.store import FeatureReader, FeatureWriter, MatchReader, MatchWriter, StoreError
 
 pytest.importorskip("poselib")
@@ -105,6 +106,40 @@ def test_photos_of_one_name_are_not_taken_for_others(tmp_path):
     for ours, theirs in zip(after.tracks, alone.tracks, strict=True):
         for column, values in ours.values[60].items():
             np.testing.assert_array_equal(values, theirs.values[60][column])
+
+
+def test_one_descriptor_for_all_detectors(tmp_path, capsys):
+    """A preset's points and another tool's, both described by ours."""
+    line = (
+        f"benchmark homographies --data {write_photos(tmp_path / 'photos', seed=0)} --budgets 60 "
+        f"--out {tmp_path / 'out'} --device cpu --descriptor rootsift --features "
+    )
+    assert cli.main((line + "sift").split()) == 0
+    (own,) = tmp_path.rglob("extracted/sift-n60.h5")
+    theirs = tmp_path / "theirs.h5"
+    with FeatureReader(own) as reader, h5py.File(theirs, "w") as file:
+        for name in reader.names():
+            found = reader.read(name)
+            file[f"{name}/keypoints"] = found.keypoints_px
+            file[f"{name}/scores"] = found.scores
+            file[f"{name}/image_size"] = found.image_size
+    assert cli.main((line + f"sift {theirs}").split()) == 0
+    ours, other = (
+        read_result(tmp_path / "out" / "homographies" / f"{name}+rootsift,NN-mutual.json")
+        for name in ("sift", "theirs")
+    )
+    assert other.made_by["features"]["keypoints"] == {"file": "theirs.h5"}
+    assert ours.made_by["features"]["descriptor"]["name"] == "rootsift"
+    matches = ours.tracks[0].values[60]["matches"]
+    assert (matches > 0).all()
+    np.testing.assert_array_equal(other.tracks[0].values[60]["matches"], matches)
+
+
+def test_what_features_are_called():
+    assert FeatureSource("a/theirs.h5", descriptor="rootsift").label == "theirs+rootsift"
+    assert FeatureSource("dad-nano+rootsift").label == "dad-nano+rootsift"
+    nano = FeatureSource("dad-nano+rootsift", weights="x/mine.pth", descriptor="aliked-n16")
+    assert nano.label == "dad-nano@mine+aliked-n16"
 
 
 def test_features_of_one_name_are_refused(tmp_path, capsys):
