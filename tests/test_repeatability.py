@@ -116,6 +116,19 @@ def test_the_set_is_warped_by_the_homography_it_states(tmp_path):
         assert centre == pytest.approx([u, v], abs=0.2)
 
 
+def test_a_pair_is_the_same_whatever_the_limit(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for i in range(4):
+        Image.effect_noise((64, 48), 60).convert("RGB").save(photos / f"{i}.png")
+    every, some = (
+        read_set(make_set([photos], tmp_path / str(n), HomographySetConf(long_side=64, limit=n)))
+        for n in (4, 2)
+    )
+    assert [pair.name_a for pair in some] == ["0000/a.png", "0002/a.png"]
+    assert (some[1].b_from_a == every[2].b_from_a).all()
+
+
 def test_another_set_in_the_folder_is_refused(tmp_path):
     Image.new("RGB", (64, 48)).save(tmp_path / "p.png")
     make_set([tmp_path], tmp_path / "set", HomographySetConf(long_side=64))

@@ -1,6 +1,7 @@
 """Results as files, and side by side."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -118,6 +119,15 @@ def test_results_of_one_name_are_told_apart():
     labels = [line.split(" | ")[0] for line in tables(same) if " | 512 | " in line]
     first, *others = "| ours, truth", "| ours #2, truth", "| ours #3, truth"
     assert labels == [first, *others, *others]
+
+
+def test_data_of_different_folders_is_told(caplog):
+    made = [
+        replace(result([1] * 30), made_by={"data": {"folder": folder}})
+        for folder in ("lund", "monstree")
+    ]
+    tables(made)
+    assert "different folders (lund, monstree)" in caplog.text
 
 
 def test_results_of_different_benchmarks_are_not_compared():

@@ -7,6 +7,7 @@ replacement many times, the figures of both results are computed from the same d
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ import numpy as np
 from .published import published
 from .results import Result, ResultError, told_apart
 from .tracks import Measure, Track
+
+logger = logging.getLogger(__name__)
 
 DRAWS = 1000
 COVERED = 0.95
@@ -70,6 +73,13 @@ def tables(results: Sequence[Result], *, seed: int = 0) -> list[str]:
     names = sorted({result.benchmark for result in results})
     if len(names) != 1:
         raise ResultError(f"results of different benchmarks cannot be compared: {', '.join(names)}")
+    folders = sorted({r.made_by.get("data", {}).get("folder", "") for r in results})
+    if len(folders) > 1:
+        logger.warning(
+            "results on data of different folders (%s): items are taken to be the same where "
+            "their names are",
+            ", ".join(folders),
+        )
     results = told_apart(results)
     lines: list[str] = []
     for name in dict.fromkeys(t.name for result in results for t in result.tracks):

@@ -68,7 +68,8 @@ def make_set(folders: Sequence[Path | str], set_dir: Path | str, conf: Homograph
     if not photos:
         raise FileNotFoundError(f"no photos under {', '.join(map(str, folders))}")
     pairs = []
-    for number, path in enumerate(evenly(photos, conf.limit)):
+    # Numbers are those of all photos, so that a photo's pair is the same whatever the limit.
+    for number, path in evenly(list(enumerate(photos)), conf.limit):
         rng = np.random.default_rng((conf.seed, number))
         stem = f"{number:04d}"
         b_from_a = _write_pair(read_image(path), set_dir / "images" / stem, conf, rng)
