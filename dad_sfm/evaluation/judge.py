@@ -73,8 +73,8 @@ def check_features(reader: FeatureReader, dataset: Dataset, *, needs_descriptors
 
 def check_truth(dataset: Dataset) -> None:
     """Raises `NoTruthError` unless the truth can link the keypoints of every pair."""
-    pairs = (pair for task in dataset.tasks for pair in task.pairs)
-    missing = sorted({str(p) for pair in pairs for p in pair.truth_files if not p.is_file()})
+    files = {p for task in dataset.tasks for pair in task.pairs for p in pair.truth_files}
+    missing = sorted(str(path) for path in files if not path.is_file())
     if missing:
         raise NoTruthError(
             f"no such depth map: {_first(missing)} ({len(missing)} are missing); the truth links "
