@@ -72,6 +72,27 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     return value
 
 
+def changed(conf: T, changes: Mapping[str, Any], *, where: str) -> T:
+    """``conf`` with other values for some fields, named by dotted paths ("loop.steps").
+
+    Raises `ConfigError` on an unknown name and on values of the wrong type.
+    """
+    for path, value in changes.items():
+        name, _, rest = path.partition(".")
+        fields = [f.name for f in dataclasses.fields(conf)]  # type: ignore[arg-type]
+        if name not in fields:
+            raise ConfigError(f"{where}: unknown key {name!r}; known: {', '.join(fields)}")
+        at = f"{where}.{name}"
+        if not rest:
+            value = _convert(typing.get_type_hints(type(conf))[name], value, at)
+        elif dataclasses.is_dataclass(inner := getattr(conf, name)):
+            value = changed(inner, {rest: value}, where=at)
+        else:
+            raise ConfigError(f"{at} is a value: it has no {rest!r}")
+        conf = dataclasses.replace(conf, **{name: value})  # type: ignore[type-var]
+    return conf
+
+
 def to_dict(conf: Any) -> dict[str, Any]:
     """The plain dict that `build` accepts, with every default written out."""
     return dataclasses.asdict(conf)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from dad_sfm.config import ConfigError, build, to_dict, to_json
+from dad_sfm.config import ConfigError, build, changed, to_dict, to_json
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,21 @@ def test_equal_configurations_have_equal_json() -> None:
     b = build(Conf, {"kind": "b", "budget": 8}, where="")
     assert to_json(a) == to_json(b) == to_json(to_dict(a))
     assert to_json(a) != to_json(Conf(9))
+
+
+def test_fields_are_changed_by_dotted_paths() -> None:
+    conf = changed(Conf(8), {"inner.size": 5, "kind": "b"}, where="--set")
+    assert conf == Conf(8, kind="b", inner=Inner(5))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"inner.sise": 5}, "--set.inner: unknown key 'sise'; known: size"),
+        ({"budget.size": 5}, "--set.budget is a value: it has no 'size'"),
+        ({"inner.size": "5"}, "--set.inner.size: expected int, got '5'"),
+    ],
+)
+def test_changes_that_do_not_fit_are_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        changed(Conf(8), changes, where="--set")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from ..config import ConfigError
+from ..config import ConfigError, changed
 from .data.plugs import DATA, data_conf
 from .engine.loop_conf import LoopConf
 from .engine.machines import Machines, Strategy
@@ -96,6 +97,14 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--init", type=Path, help="weights to start from (a weights file)")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        type=_assignment,
+        default=(),
+        metavar="KEY=VALUE",
+        help="any other field of the run, as conf.json names it: objective.policy_weight=2",
+    )
     parser.add_argument("--accumulate", type=_count, help="batches a step, instead of the preset's")
     parser.add_argument(
         "--validation",
@@ -132,6 +141,17 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _assignment(text: str) -> tuple[str, Any]:
+    """ "a.b=[1, 2]" -> ("a.b", [1, 2]); what is no JSON is text."""
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"{text} is not KEY=VALUE")
+    try:
+        return key, json.loads(value)
+    except json.JSONDecodeError:
+        return key, value
+
+
 def _rl_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--polarity",
@@ -163,7 +183,7 @@ def _run_rl(options: argparse.Namespace) -> Path:
     if options.polarity is not None:
         conf = replace(conf, objective=replace(conf.objective, polarity=options.polarity))
     return train(
-        conf,
+        changed(conf, dict(options.set), where="--set"),
         options.photos,
         options.run,
         start=Start(options.init, options.negative),
@@ -172,8 +192,9 @@ def _run_rl(options: argparse.Namespace) -> Path:
 
 
 def _run_distil(options: argparse.Namespace) -> Path:
+    conf = distillation(_conf(options), options.how, temperature=options.temperature)
     return distil(
-        distillation(_conf(options), options.how, temperature=options.temperature),
+        changed(conf, dict(options.set), where="--set"),
         options.photos,
         options.run,
         teachers=options.teachers,

@@ -56,10 +56,13 @@ def test_the_options_of_the_command_line_arrive(photos, tmp_path, capsys):
     run = tmp_path / "run"
     command = f"train rl --photos {photos} --run {run} --preset smoke --steps 2 --batch 1"
     options = "--accumulate 2 --validate-every 2 --tracker none --device cpu --workers 1"
+    options += " --set objective.policy_weight=2 objective.sampling.keypoints=[8,9]"
     assert main([*command.split(), *options.split()]) == 0
     assert capsys.readouterr().out.strip() == str(run / "weights.safetensors")
     conf = json.loads((run / "conf.json").read_text())
     assert (conf["loop"]["accumulate"], conf["loop"]["validate_every"]) == (2, 2)
+    assert conf["objective"]["policy_weight"] == 2
+    assert conf["objective"]["sampling"]["keypoints"] == [8, 9]
     assert sorted(path.name for path in run.iterdir()) == [
         "best.safetensors",
         "conf.json",
