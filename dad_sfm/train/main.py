@@ -173,7 +173,7 @@ def _distil_arguments(parser: argparse.ArgumentParser) -> None:
         "--how", choices=get_args(Combination), default="max", help="one policy of several"
     )
     parser.add_argument(
-        "--temperature", type=float, default=1.0, help="of the policies; less sharpens them"
+        "--temperature", type=float, default=1.0, help="of the policies, above 0; less sharpens"
     )
     parser.add_argument("--cache", type=Path, help="folder that keeps the teachers' maps")
 

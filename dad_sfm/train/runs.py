@@ -144,7 +144,8 @@ class _Run:
                 "photos": [str(p) for p in self.photos],
                 "photo_files": _listed(photos),
                 "validation_photos": [str(p) for p in self.validation],
-                "init": str(self.start.init) if self.start.init else None,
+                # Not its path: what was moved is the same run, what was overwritten is not.
+                "init": sha256_of(self.start.init) if self.start.init else None,
                 "negative": self.start.negative,
                 **described,
             },

@@ -7,6 +7,7 @@ from known_pairs import SIZE, blobs, hills, same_view
 from safetensors.torch import save_file
 from torch import nn
 
+from dad_sfm import cli
 from dad_sfm.checkpoints import CheckpointError
 from dad_sfm.config import ConfigError
 from dad_sfm.detectors.dad.nano import Nano
@@ -81,6 +82,17 @@ def test_a_low_temperature_gives_the_peaks_more_of_the_policy():
     x, y = LIGHT[0]
     assert sharp[0, 0, y, x] > 2 * plain[0, 0, y, x]
     assert torch.allclose(sharp, log_policy(2 * logits).exp())
+
+
+@pytest.mark.parametrize("temperature", ["0", "-0.5", "nan", "inf"])
+def test_a_temperature_that_is_none_is_refused(temperature, tmp_path, capsys):
+    with pytest.raises(ConfigError, match="not a number above 0"):
+        DistillConf(temperature=float(temperature))
+    folder = str(tmp_path)
+    command = ["train", "distil", "--photos", folder, "--run", folder, "--teachers", "none"]
+    assert cli.main([*command, f"--temperature={temperature}"]) != 0
+    assert f"temperature: {float(temperature)} is not a number above 0" in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
 
 
 def test_divergence_of_known_distributions():

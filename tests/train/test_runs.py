@@ -49,6 +49,17 @@ def test_the_negative_of_given_weights_is_a_start_and_of_random_ones_is_not(phot
         run(photos, tmp_path / "none", start=Start(None, negative=True))
 
 
+def test_the_weights_to_start_from_may_be_moved_but_not_changed(photos, tmp_path):
+    before, init, other = (tmp_path / name for name in ("a.safetensors", "b.safetensors", "other"))
+    before.write_bytes(find_weights("nano").read_bytes())
+    run(photos, tmp_path / "run", start=Start(before))
+    before.rename(init)
+    run(photos, tmp_path / "run", start=Start(init))
+    run(photos, other, start=Start(init))
+    with pytest.raises(ConfigError, match=r"differs in init \(see"):
+        run(photos, tmp_path / "run", start=Start(other / "weights.safetensors"))
+
+
 def test_photos_that_are_needed_are_asked_for(tmp_path, capsys):
     command = ["train", "rl", "--run", str(tmp_path / "run"), "--device", "cpu"]
     assert cli.main(command) != 0

@@ -6,11 +6,13 @@ combined one by KL(teachers || student).  The pairs' warp is used for measuring 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from ...config import ConfigError
 from ..data.batch import PairBatch
 from .loss import Loss
 from .polarity import contrast
@@ -31,6 +33,13 @@ class DistillConf:
     sampling: SamplingConf = field(default_factory=SamplingConf)  # of the measured keypoints
     subpixel_temp: float = 0.5
     hit_sigma_px: float = 0.8
+
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise ConfigError(
+                f"temperature: {self.temperature} is not a number above 0; 1 leaves the policies "
+                "as they are, less sharpens them"
+            )
 
 
 class DistillObjective:
