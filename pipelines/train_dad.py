@@ -1,4 +1,4 @@
-"""Photos -> a light, a dark and a distilled detector, on one GPU (or the CPU), in slices.
+"""Photos -> a light, a dark and a distilled, finished detector, on one GPU or CPU, in slices.
 
     python pipelines/train_dad.py --photos my_photos --out runs/dad     # the first time
     python pipelines/train_dad.py --out runs/dad                        # and again, until finished
@@ -20,7 +20,8 @@ from dad_sfm.train.presets import PRESETS
 from dad_sfm.train.recipe.carried import Carry
 from dad_sfm.train.recipe.folder import RecipeFolder
 from dad_sfm.train.recipe.photo_pack import PackError, pack
-from dad_sfm.train.recipe.stages import RecipeConf, SliceConf, slices
+from dad_sfm.train.recipe.plan import TRAINED, RecipeConf
+from dad_sfm.train.recipe.stages import SliceConf, slices
 
 
 def main() -> None:
@@ -54,7 +55,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--preset", choices=sorted(PRESETS), default="dad")
     parser.add_argument("--network", choices=sorted(NETWORKS), help="instead of the preset's")
     parser.add_argument(
-        "--steps", nargs="+", type=int, default=[], help="of each stage; or of light, dark, distil"
+        "--steps",
+        nargs="+",
+        type=int,
+        default=[],
+        help=f"of every stage; or one each of {', '.join(TRAINED)} (0 = no finish)",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--slices", type=int, default=1, help="slices to run; 0 = to the end")

@@ -54,7 +54,7 @@ NANO = RunConf(
     validation=ValidationConf(nms_size=7, subpixel_temp=2.5),
 )
 
-# The full network with nano's objective: half an hour of one GPU for light, dark and distilled.
+# The full network with nano's objective: meant for half an hour of one GPU for the whole recipe.
 DAD = replace(
     NANO,
     network="dad",

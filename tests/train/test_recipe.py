@@ -1,4 +1,4 @@
-"""The whole recipe in slices: light, dark, distilled, packaged, whatever comes between."""
+"""The whole recipe in slices: light, dark, distilled, finished, packaged."""
 
 import json
 import runpy
@@ -14,15 +14,19 @@ import torch
 from safetensors.torch import load_file
 
 from dad_sfm import load_DaDNano
+from dad_sfm.checkpoints import sha256_of
 from dad_sfm.config import ConfigError
 from dad_sfm.train.objectives.distill import DistillConf
 from dad_sfm.train.objectives.rl import RLObjective
+from dad_sfm.train.package import halved
 from dad_sfm.train.recipe.folder import RecipeFolder
 from dad_sfm.train.recipe.parts import PartsError
 from dad_sfm.train.recipe.photo_pack import PackError, pack
-from dad_sfm.train.recipe.stages import Progress, RecipeConf, SliceConf, run_conf, slices
+from dad_sfm.train.recipe.plan import TRAINED, RecipeConf, run_conf, start
+from dad_sfm.train.recipe.stages import Progress, SliceConf, slices
+from dad_sfm.train.runs import Start
 
-CONF = RecipeConf.chosen("smoke", steps=[3, 2, 2])
+CONF = RecipeConf.chosen("smoke", steps=[3, 2, 2, 2])
 ONE_STEP = SliceConf(minutes=0, part_bytes=300_000)
 TO_THE_END = SliceConf(minutes=60, part_bytes=300_000)
 SCRIPT = Path(__file__).parents[2] / "pipelines" / "train_dad.py"
@@ -78,15 +82,75 @@ def test_cut_in_slices_and_moved_it_makes_what_one_slice_makes(
     load_DaDNano(weights_path=there.packaged / names[0], device="cpu")
 
 
-def test_the_stages_are_what_they_are_called():
-    light, dark, student = (run_conf(CONF, stage) for stage in ("light", "dark", "distil"))
-    assert (light.objective.polarity, dark.objective.polarity) == ("light", "dark")
+def test_the_stages_are_what_they_are_called(folder):
+    light, dark, student, finish = (run_conf(CONF, stage) for stage in TRAINED)
+    assert [run.objective.polarity for run in (light, dark, finish)] == ["light", "dark", "both"]
     assert isinstance(student.objective, DistillConf)
-    assert student.objective.how == "max"
-    assert [run.loop.steps for run in (light, dark, student)] == [3, 2, 2]
-    assert RecipeConf.chosen("smoke", network="dad", steps=[9]).steps == (9, 9, 9)
-    with pytest.raises(ConfigError, match="one for each of light, dark, distil"):
-        RecipeConf.chosen("smoke", steps=[1, 2])
+    assert (student.objective.how, student.objective.temperature) == ("max", 0.5)
+    assert [run.loop.steps for run in (light, dark, student, finish)] == [3, 2, 2, 2]
+    assert 0 < finish.loop.learning_rate < light.loop.learning_rate
+    trained, distilled = folder.run("light").weights, folder.run("distil").weights
+    assert [start(CONF, stage, folder) for stage in TRAINED] == [
+        Start(),
+        Start(trained, negative=True),
+        Start(trained),
+        Start(distilled),
+    ]
+
+
+def test_the_preset_paper_goes_the_papers_way(folder):
+    conf = RecipeConf.chosen("paper")
+    assert conf.steps == (100_000, 100_000, 100_000, 0)
+    assert [start(conf, stage, folder) for stage in TRAINED[:3]] == [Start()] * 3
+    assert run_conf(conf, "distil").objective.temperature == 1
+    assert conf.after("distil") == "package"
+    assert conf.packaged == {
+        "light": "dad_light.safetensors",
+        "dark": "dad_dark.safetensors",
+        "distil": "dad.safetensors",
+    }
+
+
+def test_steps_are_one_number_or_one_a_stage():
+    assert RecipeConf.chosen("smoke").steps == (120, 30, 30, 30)
+    assert RecipeConf.chosen("smoke", network="dad", steps=[9]).steps == (9, 9, 9, 9)
+    assert RecipeConf.chosen("paper", steps=[9]).steps == (9, 9, 9, 0)
+    assert RecipeConf.chosen("paper", steps=[9, 8, 7, 6]).steps == (9, 8, 7, 6)
+    for wrong in ([1, 2], [1, 1, 1], [0], [1, 0, 1, 1], [1, 1, 1, -1]):
+        with pytest.raises(ConfigError, match="one for each of light, dark, distil, finish"):
+            RecipeConf.chosen("smoke", steps=wrong)
+
+
+def test_without_finish_the_distilled_one_is_packaged(folder):
+    conf = RecipeConf.chosen("smoke", steps=[1, 1, 1, 0])
+    assert list(slices(conf, folder.root, TO_THE_END, device="cpu")) == [Progress(1, "finished", 0)]
+    assert not folder.run("finish").root.exists()
+    light = sha256_of(folder.run("light").weights)
+    begun = [json.loads(folder.run(stage).conf.read_text()) for stage in TRAINED[:3]]
+    assert [(conf["init"], conf["negative"]) for conf in begun] == [
+        (None, False),
+        (light, True),
+        (light, False),
+    ]
+    packaged = load_file(folder.packaged / "dad_nano.safetensors")
+    for name, expected in load_file(folder.run("distil").weights).items():
+        assert torch.equal(packaged[name], halved(expected)), name
+
+
+@pytest.mark.parametrize("carry", ["exact", "weights"])
+def test_each_stage_goes_on_elsewhere_from_what_was_carried(carry, folder, tmp_path):
+    """What a run starts from may lie somewhere else, and is then put together from its parts."""
+    slicing = replace(ONE_STEP, carry=carry)
+    for number, at in enumerate([("light", 2), ("dark", 1), ("distil", 1), ("finish", 1)]):
+        for progress in slices(CONF, folder.root, slicing, device="cpu"):
+            if (progress.stage, progress.step) == at:
+                break
+        folder = moved(folder, tmp_path / f"machine {number}")
+    seen = list(slices(CONF, folder.root, slicing, device="cpu"))
+    assert [(each.stage, each.step) for each in seen] == [("package", 0), ("finished", 0)]
+    packaged = load_file(folder.packaged / "dad_nano.safetensors")
+    for name, expected in load_file(folder.run("finish").weights).items():
+        assert torch.equal(packaged[name], halved(expected)), name
 
 
 def test_work_that_is_ahead_of_the_parts_is_kept(folder):
@@ -143,7 +207,7 @@ def test_an_interrupt_ends_the_slices_and_loses_nothing(folder, monkeypatch):
 
 def test_another_recipe_other_photos_and_a_lost_part_are_refused(folder, photos, tmp_path):
     list(islice(slices(CONF, folder.root, ONE_STEP, device="cpu"), 1))
-    other = RecipeConf.chosen("smoke", steps=[3, 2, 2], seed=1)
+    other = RecipeConf.chosen("smoke", steps=[3, 2, 2, 2], seed=1)
     with pytest.raises(ConfigError, match="begun with another recipe"):
         next(slices(other, folder.root, ONE_STEP))
     there = moved(folder, tmp_path / "there")
@@ -173,9 +237,9 @@ def test_the_script_goes_on_where_it_stopped(photos, tmp_path, monkeypatch, caps
     assert folder.photos.stat().st_size <= 100_000
     out = script(["--slices", "0"])
     assert out[0] == f"the photos are those in {folder.photos}"
-    assert out[3] == "slice 4 done; next: finished, step 0"
-    assert out[4:7] == [str(path) for path in sorted(folder.packaged.iterdir())]
-    log = folder.run("distil").log
+    assert out[4] == "slice 5 done; next: finished, step 0"
+    assert out[5:8] == [str(path) for path in sorted(folder.packaged.iterdir())]
+    log = folder.run("finish").log
     assert [json.loads(text)["step"] for text in log.read_text().splitlines()] == [1]
 
 

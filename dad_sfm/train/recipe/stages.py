@@ -1,4 +1,4 @@
-"""The recipe of a DaD detector: a light and a dark one, distilled into one, packaged.
+"""The recipe of a DaD detector (see `plan`), stage after stage: trained, kept, packaged.
 
 It runs in slices of a few minutes, for machines that are lent for no longer.  Each slice ends with
 a checkpoint in parts small enough to carry, and the next one, there or elsewhere, goes on from it.
@@ -8,48 +8,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from ...checkpoints import sha256_of
 from ...config import ConfigError, build, to_json
-from ..objectives.rl import RLConf
 from ..package import package
-from ..presets import PRESETS, RunConf, distillation
 from ..replacing import replacing
 from ..runs import distil, train
 from .carried import Carry
 from .folder import RecipeFolder
 from .photo_pack import unpack
+from .plan import STAGES, TRAINED, RecipeConf, Stage, run_conf, start
 
-Stage = Literal["light", "dark", "distil", "package", "finished"]
-TRAINED: tuple[Stage, ...] = ("light", "dark", "distil")
-STAGES: tuple[Stage, ...] = (*TRAINED, "package", "finished")
 _SAVING = 0.05  # share of a slice that is kept for starting and saving
-
-
-@dataclass(frozen=True)
-class RecipeConf:
-    """What is made.  A folder goes on with the one that it was begun with, or not at all."""
-
-    preset: str
-    network: str
-    steps: tuple[int, ...]  # of light, dark and distil
-    seed: int = 0
-
-    @staticmethod
-    def chosen(
-        preset: str, *, network: str | None = None, steps: Sequence[int] = (), seed: int = 0
-    ) -> RecipeConf:
-        """A preset, with another network or other steps: one number, or one a trained stage."""
-        conf = PRESETS[preset]
-        steps = tuple(steps) or (conf.loop.steps,)
-        if len(steps) not in (1, len(TRAINED)) or min(steps) < 1:
-            raise ConfigError(f"steps: one number, or one for each of {', '.join(TRAINED)}")
-        steps = tuple(steps) * (len(TRAINED) // len(steps))
-        return RecipeConf(preset, network or conf.network, steps, seed)
 
 
 @dataclass(frozen=True)
@@ -98,7 +72,7 @@ def _slice(
         stage, left = progress.stage, (until - time.monotonic()) / 60
         finished = _run_stage(conf, folder, slicing, stage, minutes=left, device=device)
         if finished:
-            progress = replace(progress, stage=STAGES[STAGES.index(stage) + 1], step=0)
+            progress = replace(progress, stage=conf.after(stage), step=0)
         else:
             progress = replace(progress, step=folder.step(stage))
         _write_progress(conf, folder, progress)
@@ -123,39 +97,30 @@ def _run_stage(
         _package(conf, folder)
         return True
     _train(conf, folder, stage, minutes=minutes, device=device)
-    finished = folder.step(stage) >= conf.steps[TRAINED.index(stage)]
+    finished = folder.step(stage) >= conf.steps_of(stage)
     folder.keep(stage, carry=slicing.carry, max_bytes=slicing.part_bytes, finished=finished)
     return finished
-
-
-def run_conf(conf: RecipeConf, stage: Stage) -> RunConf:
-    """The training run of a stage."""
-    preset = PRESETS[conf.preset]
-    loop = replace(preset.loop, steps=conf.steps[TRAINED.index(stage)], seed=conf.seed)
-    run = replace(preset, network=conf.network, loop=loop)
-    if stage == "distil":
-        return distillation(run)
-    assert isinstance(run.objective, RLConf)
-    assert stage in ("light", "dark")
-    return replace(run, objective=replace(run.objective, polarity=stage))
 
 
 def _train(
     conf: RecipeConf, folder: RecipeFolder, stage: Stage, *, minutes: float, device: str
 ) -> None:
     run, photos, run_dir = run_conf(conf, stage), [folder.unpacked], folder.run(stage).root
+    given: dict[str, Any] = {
+        "start": start(conf, stage, folder),
+        "device": device,
+        "minutes": minutes,
+    }
     if stage == "distil":
         teachers = [folder.run("light").weights, folder.run("dark").weights]
-        distil(run, photos, run_dir, teachers=teachers, device=device, minutes=minutes)
+        distil(run, photos, run_dir, teachers=teachers, **given)
     else:
-        train(run, photos, run_dir, device=device, minutes=minutes)
+        train(run, photos, run_dir, **given)
 
 
 def _package(conf: RecipeConf, folder: RecipeFolder) -> None:
-    """As the published and the packaged files are called: dad, dad_light, dad_nano, ..."""
-    name = "dad" if conf.network == "dad" else f"dad_{conf.network}"
-    for stage, kind in {"light": "_light", "dark": "_dark", "distil": ""}.items():
-        package(folder.run(stage).weights, folder.packaged / f"{name}{kind}.safetensors")
+    for stage, name in conf.packaged.items():
+        package(folder.run(stage).weights, folder.packaged / name)
 
 
 def _read_progress(conf: RecipeConf, folder: RecipeFolder) -> Progress:

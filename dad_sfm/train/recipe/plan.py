@@ -1,0 +1,112 @@
+"""What a recipe does: its stages, the training run of each, and what that starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from ...config import ConfigError
+from ..objectives.rl import RLConf
+from ..presets import PRESETS, RunConf, distillation
+from ..runs import Start
+from .folder import RecipeFolder
+
+Stage = Literal["light", "dark", "distil", "finish", "package", "finished"]
+TRAINED: tuple[Stage, ...] = ("light", "dark", "distil", "finish")
+STAGES: tuple[Stage, ...] = (*TRAINED, "package", "finished")
+
+# Of the preset's steps, for each of TRAINED.  What starts from trained weights takes a quarter.
+_SHARES = (1.0, 0.25, 0.25, 0.25)
+_PAPERS_SHARES = (1.0, 1.0, 1.0, 0.0)
+_PAPERS_WAY: dict[str, Any] = {
+    "dark_from_light": False,
+    "student_from_light": False,
+    "temperature": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class RecipeConf:
+    """What is made.  A folder goes on with the one that it was begun with, or not at all."""
+
+    preset: str
+    network: str
+    steps: tuple[int, ...]  # of each of TRAINED; finish is left out at 0
+    seed: int = 0
+    dark_from_light: bool = True  # from its negative; else from random weights
+    student_from_light: bool = True  # else from random weights
+    temperature: float = 0.5  # of the policies in distillation
+    # Learning rate of finish, as a share of the preset's: the full one would undo what is learned.
+    finish_rate: float = 0.4
+
+    @staticmethod
+    def chosen(
+        preset: str, *, network: str | None = None, steps: Sequence[int] = (), seed: int = 0
+    ) -> RecipeConf:
+        """A preset, with another network or other steps: one number, or one a trained stage.
+
+        ``paper`` goes the publication's way: from random weights, temperature 1, no finish (but
+        for one whose steps are given).  Raises `ConfigError` for steps that make no recipe.
+        """
+        conf, papers = PRESETS[preset], preset == "paper"
+        shares = _PAPERS_SHARES if papers else _SHARES
+        steps = tuple(steps)
+        if not steps:
+            steps = tuple(round(share * conf.loop.steps) for share in shares)
+        elif len(steps) == 1:
+            steps = tuple(steps[0] if share else 0 for share in shares)
+        if len(steps) != len(TRAINED) or min(steps[:-1]) < 1 or steps[-1] < 0:
+            raise ConfigError(
+                f"steps: one number, or one for each of {', '.join(TRAINED)}; "
+                "at least 1, or 0 for no finish"
+            )
+        way = _PAPERS_WAY if papers else {}
+        return RecipeConf(preset, network or conf.network, steps, seed, **way)
+
+    def steps_of(self, stage: Stage) -> int:
+        """How long a trained stage is."""
+        return self.steps[TRAINED.index(stage)]
+
+    def after(self, stage: Stage) -> Stage:
+        """The stage that follows."""
+        following = STAGES[STAGES.index(stage) + 1]
+        skipped = following in TRAINED and not self.steps_of(following)
+        return self.after(following) if skipped else following
+
+    @property
+    def packaged(self) -> dict[Stage, str]:
+        """The stages whose weights are packaged, and the names of the files.
+
+        They are called as the published ones are: dad, dad_light, dad_nano, ...
+        """
+        name = "dad" if self.network == "dad" else f"dad_{self.network}"
+        student: Stage = "finish" if self.steps_of("finish") else "distil"
+        kinds: dict[Stage, str] = {"light": "_light", "dark": "_dark", student: ""}
+        return {stage: f"{name}{kind}.safetensors" for stage, kind in kinds.items()}
+
+
+def run_conf(conf: RecipeConf, stage: Stage) -> RunConf:
+    """The training run of a stage."""
+    preset = PRESETS[conf.preset]
+    loop = replace(preset.loop, steps=conf.steps_of(stage), seed=conf.seed)
+    run = replace(preset, network=conf.network, loop=loop)
+    if stage == "distil":
+        return distillation(run, temperature=conf.temperature)
+    assert isinstance(run.objective, RLConf)
+    if stage == "finish":
+        gently = replace(loop, learning_rate=conf.finish_rate * loop.learning_rate)
+        return replace(run, objective=replace(run.objective, polarity="both"), loop=gently)
+    assert stage in ("light", "dark")
+    return replace(run, objective=replace(run.objective, polarity=stage))
+
+
+def start(conf: RecipeConf, stage: Stage, folder: RecipeFolder) -> Start:
+    """What the training run of a stage starts from."""
+    if stage == "dark" and conf.dark_from_light:
+        return Start(folder.run("light").weights, negative=True)
+    if stage == "distil" and conf.student_from_light:
+        return Start(folder.run("light").weights)
+    if stage == "finish":
+        return Start(folder.run("distil").weights)
+    return Start()
