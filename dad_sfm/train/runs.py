@@ -141,9 +141,9 @@ class _Run:
             workers=machines.workers,
             description={
                 **asdict(conf),
-                "photos": [str(p) for p in self.photos],
+                "photos": [_known_as(p, self.run_dir) for p in self.photos],
                 "photo_files": _listed(photos),
-                "validation_photos": [str(p) for p in self.validation],
+                "validation_photos": [_known_as(p, self.run_dir) for p in self.validation],
                 # Not its path: what was moved is the same run, what was overwritten is not.
                 "init": sha256_of(self.start.init) if self.start.init else None,
                 "negative": self.start.negative,
@@ -171,6 +171,13 @@ class _Run:
         judged = make_data(looks, held, seed=held_out.SEED)
         data = make_data(conf.data, photos, seed=conf.loop.seed)
         return data, Validation(judged, conf.validation)
+
+
+def _known_as(path: Path | str, run_dir: Path | str) -> str:
+    """The path that stands for photos: what lies beside a run's folder may be moved with it."""
+    path, beside = Path(path), Path(run_dir).parent
+    inside = path.is_relative_to(beside)
+    return str(Path("..", path.relative_to(beside)) if inside else path)
 
 
 def _listed(photos: Sequence[Path]) -> str:

@@ -190,6 +190,13 @@ def test_less_can_be_carried(folder, tmp_path, carry):
     assert len(list(there.packaged.iterdir())) == 3
 
 
+def test_a_renamed_folder_goes_on_from_its_own_work(folder):
+    list(islice(slices(CONF, folder.root, ONE_STEP, device="cpu"), 1))
+    shutil.rmtree(folder.root / "checkpoints")  # so that only the work can be gone on from
+    renamed = folder.root.rename(folder.root.with_name("renamed"))
+    assert next(slices(CONF, renamed, ONE_STEP, device="cpu")) == Progress(2, "light", 2)
+
+
 def test_an_interrupt_ends_the_slices_and_loses_nothing(folder, monkeypatch):
     call = RLObjective.__call__
 

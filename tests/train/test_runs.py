@@ -37,6 +37,15 @@ def test_a_folder_with_another_photo_in_it_is_another_run(photos, tmp_path):
         run(mine, tmp_path / "run")
 
 
+def test_a_run_and_photos_beside_it_may_be_moved_together_but_not_apart(photos, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    run(copytree(photos, here / "photos"), here / "run")
+    here.rename(there)
+    run(there / "photos", there / "run")
+    with pytest.raises(ConfigError, match=r"differs in photos \(see"):
+        run(photos, there / "run")
+
+
 def test_the_negative_of_given_weights_is_a_start_and_of_random_ones_is_not(photos, tmp_path):
     init = find_weights("nano")
     given = load_file(init)
