@@ -89,6 +89,8 @@ def test_the_stages_are_what_they_are_called(folder):
     assert (student.objective.how, student.objective.temperature) == ("max", 0.5)
     assert [run.loop.steps for run in (light, dark, student, finish)] == [3, 2, 2, 2]
     assert 0 < finish.loop.learning_rate < light.loop.learning_rate
+    assert finish.objective.sampling.keypoints == (12, 48)  # smoke's are 24
+    assert finish.objective.policy_weight == 2 * light.objective.policy_weight
     trained, distilled = folder.run("light").weights, folder.run("distil").weights
     assert [start(CONF, stage, folder) for stage in TRAINED] == [
         Start(),

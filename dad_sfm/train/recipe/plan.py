@@ -96,9 +96,21 @@ def run_conf(conf: RecipeConf, stage: Stage) -> RunConf:
     assert isinstance(run.objective, RLConf)
     if stage == "finish":
         gently = replace(loop, learning_rate=conf.finish_rate * loop.learning_rate)
-        return replace(run, objective=replace(run.objective, polarity="both"), loop=gently)
+        return replace(run, objective=finishing(run.objective), loop=gently)
     assert stage in ("light", "dark")
     return replace(run, objective=replace(run.objective, polarity=stage))
+
+
+def finishing(objective: RLConf) -> RLConf:
+    """The objective of the last steps: both polarities, and which points are the very best.
+
+    A preset's sampling stands for budgets of many sizes; the order of the few best points, which
+    a small budget asks for, is learned last, from fewer points and with twice the weight.
+    """
+    fewest = objective.sampling.keypoints[0]
+    sampling = replace(objective.sampling, keypoints=(max(1, fewest // 2), 2 * fewest))
+    weight = 2 * objective.policy_weight
+    return replace(objective, polarity="both", sampling=sampling, policy_weight=weight)
 
 
 def start(conf: RecipeConf, stage: Stage, folder: RecipeFolder) -> Start:
