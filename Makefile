@@ -52,7 +52,8 @@ table: $(INSTALLED)
 		--features dad-nano+rootsift dad-nano+aliked-n16 sift:NN-ratio aliked-n16
 
 repeatability: $(INSTALLED)
-	$(BIN)/python pipelines/repeatability.py $(PHOTOS) --detectors dad-nano sift aliked-n16
+	$(BIN)/python pipelines/repeatability.py $(PHOTOS) \
+		--detectors dad-nano dad-nano-light dad-nano-dark sift aliked-n16
 
 train-dad: $(INSTALLED)
 	$(BIN)/python pipelines/train_dad.py $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out '$(OUT)') $(ARGS)
