@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dad_sfm import extract_features
 from dad_sfm.evaluation.homography_set import HomographySetConf, make_set, read_set
-from dad_sfm.evaluation.polarity import light_share
+from dad_sfm.evaluation.polarity import light_shares
 from dad_sfm.evaluation.repeatability import Repeatability, evaluate
 
 
@@ -25,7 +25,11 @@ def main() -> None:
     files |= {path.stem: path for path in options.files}
     pairs = read_set(set_dir)
     tables = {name: evaluate(path, pairs, budgets=options.budgets) for name, path in files.items()}
-    light = {name: light_shares(path, set_dir, options.budgets) for name, path in files.items()}
+    photos = [pair.name_a for pair in pairs]  # as they are, without the degraded copies
+    light = {
+        name: light_shares(path, set_dir / "images", photos, budgets=options.budgets)
+        for name, path in files.items()
+    }
     results = {name: [asdict(row) for row in rows] for name, rows in tables.items()}
     for name, rows in results.items():
         for row, share in zip(rows, light[name], strict=True):
@@ -44,12 +48,6 @@ def _extract(name: str, set_dir: Path, options: argparse.Namespace) -> Path:
     return extract_features.main(
         conf, set_dir / "images", feature_path=options.out / f"{name}.h5", overwrite=True
     )
-
-
-def light_shares(features: Path, set_dir: Path, budgets: list[int]) -> list[float]:
-    """Share of keypoints brighter than their surroundings, in the first image of every pair."""
-    names = [pair.name_a for pair in read_set(set_dir)]
-    return [light_share(features, set_dir / "images", names, budget=n) for n in budgets]
 
 
 def markdown(tables: dict[str, list[Repeatability]], light: dict[str, list[float]]) -> list[str]:

@@ -10,7 +10,7 @@ from dad_sfm import extract_features
 from dad_sfm.detectors.dad import load_DaDNano
 from dad_sfm.detectors.dad.nano import Nano
 from dad_sfm.evaluation.homography_set import HomographySetConf, make_set, read_set
-from dad_sfm.evaluation.polarity import light_share
+from dad_sfm.evaluation.polarity import light_shares
 from dad_sfm.evaluation.repeatability import evaluate
 from dad_sfm.synthetic import random_cameras, random_scene, render
 
@@ -72,7 +72,7 @@ def test_the_packaged_weights_find_the_same_points_again(
     assert row.spacing_px > 4
     assert row.localisation_px < 0.6
     names = [pair.name_a for pair in pairs]
-    light = light_share(features, set_dir / "images", names, budget=256)
+    (light,) = light_shares(features, set_dir / "images", names, budgets=[256])
     assert least_light <= light <= most_light
 
 

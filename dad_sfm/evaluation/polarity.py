@@ -6,7 +6,8 @@ file and the images it was made of.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,21 +21,22 @@ CENTRE_PX = 1.0  # standard deviation of what counts as the point
 SURROUND_PX = 4.0  # and of what counts as its surroundings
 
 
-def light_share(
-    features: Path | str, image_dir: Path | str, names: Iterable[str], *, budget: int
-) -> float:
-    """Mean over the images of the share of the best ``budget`` keypoints that are light, in [0, 1].
+def light_shares(
+    features: Path | str, image_dir: Path | str, names: Iterable[str], *, budgets: Sequence[int]
+) -> list[float]:
+    """Mean over the images of the share of the best keypoints that are light, in [0, 1].
 
-    Images without keypoints do not count; NaN when none has any.
+    One for each budget.  Images without keypoints do not count; NaN when none has any.
     """
     shares = []
     with FeatureReader(features) as reader:
         for name in names:
-            points_px = ranked(name, reader.read(name, descriptors=False)).points(budget)
+            points_px = ranked(name, reader.read(name, descriptors=False)).points(max(budgets))
             if len(points_px):
                 grey = np.asarray(read_image(Path(image_dir) / name), np.float64).mean(axis=2)
-                shares.append((contrast(grey, points_px) > 0).mean())
-    return float(np.mean(shares)) if shares else float("nan")
+                light = contrast(grey, points_px) > 0
+                shares.append([light[:budget].mean() for budget in budgets])
+    return np.mean(shares, axis=0).tolist() if shares else [float("nan")] * len(budgets)
 
 
 def contrast(grey: np.ndarray, points_px: np.ndarray) -> np.ndarray:
@@ -52,6 +54,7 @@ def _blurred(grey: np.ndarray, sigma_px: float) -> np.ndarray:
     return np.asarray(_band(H, sigma_px) @ grey @ _band(W, sigma_px).T)
 
 
+@lru_cache(maxsize=8)
 def _band(length: int, sigma_px: float) -> np.ndarray:
     steps = np.arange(length)
     band = np.exp(-0.5 * ((steps[:, None] - steps) / sigma_px) ** 2)

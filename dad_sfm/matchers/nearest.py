@@ -16,6 +16,8 @@ from .base import View
 
 # Similarities held at a time: 4 MiB in float32, little enough for caches.
 BLOCK_ELEMENTS = 1 << 20
+# Of squared distances of unit descriptors in float32, with room.
+ROUNDING = 4e-6
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,10 @@ class NearestNeighbor:
         distance2 = (2 - 2 * best).clamp(min=0)
         kept = torch.ones_like(distance2, dtype=torch.bool)
         if self._conf.ratio_threshold is not None:
-            # Strictly: of two equally near points neither is distinct, at distance 0 too.
-            kept &= distance2 < self._conf.ratio_threshold**2 * (2 - 2 * second).clamp(min=0)
+            # Strictly: of two equally near points neither is distinct, at distance 0 too, where a
+            # product of matrices gives equal descriptors similarities that differ by rounding.
+            second2 = (2 - 2 * second - ROUNDING).clamp(min=0)
+            kept &= distance2 < self._conf.ratio_threshold**2 * second2
         if self._conf.distance_threshold is not None:
             kept &= distance2 <= self._conf.distance_threshold**2
         return kept

@@ -148,8 +148,8 @@ def test_a_signal_ends_the_step_saves_and_returns(number, photos, tmp_path):
 
 def test_a_second_ctrl_c_does_not_wait_for_the_step(photos, tmp_path):
     def stubborn(a, b, batch, step):
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         raise AssertionError("the second signal is raised before this")
 
     with pytest.raises(KeyboardInterrupt):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dad_sfm.evaluation.polarity import contrast, light_share
+from dad_sfm.evaluation.polarity import contrast, light_shares
 from dad_sfm.store import FeatureWriter
 from dad_sfm.types import Features
 
@@ -37,9 +37,6 @@ def test_share_of_the_best_points_in_files(tmp_path):
     with FeatureWriter(tmp_path / "f.h5", {}) as writer:
         writer.write("a.png", Features(points, scores, (120, 80)))
         writer.write("b.png", nothing)
-    share = {
-        budget: light_share(tmp_path / "f.h5", tmp_path, ["a.png", "b.png"], budget=budget)
-        for budget in (2, 4)
-    }
-    assert share == {2: 1.0, 4: 0.75}
-    assert np.isnan(light_share(tmp_path / "f.h5", tmp_path, ["b.png"], budget=4))
+    names = ["a.png", "b.png"]
+    assert light_shares(tmp_path / "f.h5", tmp_path, names, budgets=[2, 4]) == [1.0, 0.75]
+    assert np.isnan(light_shares(tmp_path / "f.h5", tmp_path, ["b.png"], budgets=[4])).all()
