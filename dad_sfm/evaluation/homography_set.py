@@ -58,7 +58,8 @@ def make_set(folders: Sequence[Path | str], set_dir: Path | str, conf: Homograph
     set.
     """
     set_dir = Path(set_dir)
-    description = {"conf": asdict(conf), "folders": [str(f) for f in folders]}
+    # However the folders are spelled: a set is that of its photos.
+    description = {"conf": asdict(conf), "folders": [str(Path(f).resolve()) for f in folders]}
     index = set_dir / "pairs.json"
     if index.is_file():
         if json.loads(index.read_text(encoding="utf-8"))["made_by"] != description:
