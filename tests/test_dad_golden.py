@@ -92,6 +92,7 @@ def test_published_outputs(shared: Path, case: Case) -> None:
     nearest = distances.min(dim=1)
     assert (nearest.values < 0.05).float().mean() >= 0.99
     assert nearest.indices.unique().numel() >= 0.99 * len(expected)
-    # In logs, where the logits' error is one: these weights give probabilities down to 1e-21.
-    logs = (np.log(p) for p in (found["keypoint_probs"][0].numpy(), reference["keypoint_probs"]))
-    np.testing.assert_allclose(*logs, atol=4e-3 * spread, rtol=0)
+    # Of the same points: one more among the last moves all that follow down a rank.
+    near = nearest.values < 0.05
+    theirs = torch.as_tensor(reference["keypoint_probs"])[nearest.indices[near]]
+    np.testing.assert_allclose(found["keypoint_probs"][0][near], theirs, rtol=2e-3)
