@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dad_sfm import extract_features
-from dad_sfm.evaluation.homography_set import HomographySetConf, make_set, read_set
+from dad_sfm.evaluation.homography_set import HomographyPair, HomographySetConf, make_set, read_set
 from dad_sfm.evaluation.polarity import light_shares
 from dad_sfm.evaluation.repeatability import Repeatability, evaluate
 
@@ -21,9 +21,9 @@ from dad_sfm.evaluation.repeatability import Repeatability, evaluate
 def main() -> None:
     options = _options()
     set_dir = make_set(options.photos, options.out / "set", HomographySetConf(seed=options.seed))
-    files = {name: _extract(name, set_dir, options) for name in options.detectors}
+    pairs = read_set(set_dir)[:: options.every]
+    files = {name: _extract(name, set_dir, pairs, options) for name in options.detectors}
     files |= {path.stem: path for path in options.files}
-    pairs = read_set(set_dir)
     tables = {name: evaluate(path, pairs, budgets=options.budgets) for name, path in files.items()}
     photos = [pair.name_a for pair in pairs]  # as they are, without the degraded copies
     light = {
@@ -39,14 +39,20 @@ def main() -> None:
     print("\n".join(markdown(tables, light)))
 
 
-def _extract(name: str, set_dir: Path, options: argparse.Namespace) -> Path:
+def _extract(
+    name: str, set_dir: Path, pairs: list[HomographyPair], options: argparse.Namespace
+) -> Path:
     conf = extract_features.confs[name]
     model = {**conf["model"], "max_keypoints": max(options.budgets)}
     if options.weights and name.startswith("dad"):
         model["weights"] = options.weights
     conf = {**conf, "model": model, "preprocessing": {"resize_max": 1024}}
     return extract_features.main(
-        conf, set_dir / "images", feature_path=options.out / f"{name}.h5", overwrite=True
+        conf,
+        set_dir / "images",
+        image_list=[image for pair in pairs for image in (pair.name_a, pair.name_b)],
+        feature_path=options.out / f"{name}.h5",
+        overwrite=True,
     )
 
 
@@ -77,6 +83,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--files", nargs="*", type=Path, default=[], help="feature files to judge")
     parser.add_argument("--weights", help="checkpoint of the DaD detectors among them")
     parser.add_argument("--budgets", nargs="+", type=int, default=[512, 1024, 2048])
+    parser.add_argument("--every", type=int, default=1, help="every so many pairs: a quick look")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 

@@ -14,12 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...coords import norm_from_px
+from ...evaluation.polarity import CENTRE_PX, SURROUND_PX  # here in px of the training view
 from .sampling import gaussian_taps, separable_blur
 
 Polarity = Literal["free", "light", "dark", "both"]
-
-CENTRE_PX = 1.0  # standard deviation of what counts as the point
-SURROUND_PX = 4.0  # and of what counts as its surroundings
 
 
 @torch.no_grad()
