@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
+from .arguments import count
 
 USER_ERROR, SOME_LEFT_OUT = 1, 3
 Parser = argparse.ArgumentParser
@@ -228,8 +229,8 @@ def _benchmark_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--linker-weights", help="checkpoint of a dense matcher")
     parser.add_argument("--matches", type=Path, help="match file of any tool, instead of a linker")
-    parser.add_argument("--budgets", nargs="+", type=int, default=BUDGETS, metavar="N")
-    parser.add_argument("--limit", type=int, help="at most so many pairs, for a quick look")
+    parser.add_argument("--budgets", nargs="+", type=count, default=BUDGETS, metavar="N")
+    parser.add_argument("--limit", type=count, help="at most so many pairs, for a quick look")
     parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
     parser.add_argument("--out", type=Path, default=Path("outputs/benchmarks"))
     parser.add_argument("--overwrite", action="store_true", help="extract anew")

@@ -13,6 +13,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from dad_sfm.arguments import count
 from dad_sfm.train.presets import PRESETS, RunConf
 from dad_sfm.train.runs import train
 
@@ -62,8 +63,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", nargs="+", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("runs/polarity"))
-    parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=count, default=400)
+    parser.add_argument("--seeds", type=count, default=3)
     return parser.parse_args()
 
 

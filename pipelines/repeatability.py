@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dad_sfm import extract_features
+from dad_sfm.arguments import count
 from dad_sfm.evaluation.homography_set import HomographyPair, HomographySetConf, make_set, read_set
 from dad_sfm.evaluation.polarity import light_shares
 from dad_sfm.evaluation.repeatability import Repeatability, evaluate
@@ -82,8 +83,8 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--files", nargs="*", type=Path, default=[], help="feature files to judge")
     parser.add_argument("--weights", help="checkpoint of the DaD detectors among them")
-    parser.add_argument("--budgets", nargs="+", type=int, default=[512, 1024, 2048])
-    parser.add_argument("--every", type=int, default=1, help="every so many pairs: a quick look")
+    parser.add_argument("--budgets", nargs="+", type=count, default=[512, 1024, 2048])
+    parser.add_argument("--every", type=count, default=1, help="every so many pairs: a quick look")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
+from ..arguments import count
 from ..config import ConfigError, changed
 from .data.plugs import DATA, data_conf
 from .engine.loop_conf import LoopConf
@@ -84,13 +85,13 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         help="folders of training photos; of textures with --data rendered",
     )
     parser.add_argument("--bank", help="folder of the rendered scenes (--data rendered)")
-    parser.add_argument("--scenes", type=_count, help="how many there are to be in it")
+    parser.add_argument("--scenes", type=count, help="how many there are to be in it")
     parser.add_argument("--megadepth", help="folder of the data set (--data megadepth)")
     parser.add_argument("--run", type=Path, required=True, help="run folder, made or gone on with")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="nano")
     parser.add_argument("--network", choices=sorted(NETWORKS), help="instead of the preset's")
-    parser.add_argument("--steps", type=_count, help="instead of the preset's")
-    parser.add_argument("--batch", type=_count, help="pairs a step, instead of the preset's")
+    parser.add_argument("--steps", type=count, help="instead of the preset's")
+    parser.add_argument("--batch", type=count, help="pairs a step, instead of the preset's")
     parser.add_argument("--learning-rate", type=float, help="instead of the preset's")
     parser.add_argument(
         "--rotation-deg", type=float, help="turn each view by up to this; 0 trains upright"
@@ -105,7 +106,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="any other field of the run, as conf.json names it: objective.policy_weight=2",
     )
-    parser.add_argument("--accumulate", type=_count, help="batches a step, instead of the preset's")
+    parser.add_argument("--accumulate", type=count, help="batches a step, instead of the preset's")
     parser.add_argument(
         "--validation",
         nargs="+",
@@ -126,19 +127,12 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         help="go on even where the policy seems to have collapsed",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
-    parser.add_argument("--devices", type=_count, default=1, help="how many, on each machine")
-    parser.add_argument("--nodes", type=_count, default=1, help="machines; see docs/training.md")
+    parser.add_argument("--devices", type=count, default=1, help="how many, on each machine")
+    parser.add_argument("--nodes", type=count, default=1, help="machines; see docs/training.md")
     parser.add_argument("--strategy", choices=get_args(Strategy), default="auto")
     parser.add_argument(
-        "--workers", type=_count, default=2, help="threads that prepare batches, for each device"
+        "--workers", type=count, default=2, help="threads that prepare batches, for each device"
     )
-
-
-def _count(text: str) -> int:
-    """A whole number of at least one."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
-    return int(text)
 
 
 def _assignment(text: str) -> tuple[str, Any]:
