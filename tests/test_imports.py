@@ -28,7 +28,7 @@ MIDDLE = {
     "registry",
     "store",
 }
-TOP = {"cli", "__main__", "hloc_bridge"}  # and pipelines/; everything else is a step
+TOP = {"cli", "commands", "__main__", "hloc_bridge"}  # and pipelines/; everything else is a step
 
 
 def modules() -> dict[str, Path]:

@@ -1,0 +1,72 @@
+"""``dad-sfm extract``"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .shared import add_device, finished, preset
+
+SUMMARY = "step 1: folder -> feature file"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image_dir", type=Path, help="folder of images")
+    parser.add_argument(
+        "--features", "--conf", dest="conf", default="dad-nano", metavar="NAME", help="preset"
+    )
+    parser.add_argument("--list", action=_ListFeatures, nargs=0, help="the presets, and exit")
+    parser.add_argument("--export-dir", type=Path, help="folder of the feature file")
+    parser.add_argument("--feature-path", type=Path, help="the feature file itself")
+    parser.add_argument("--image-list", type=Path, help="text file, a name a line")
+    parser.add_argument("--resize", type=int, help="long side in px, instead of the preset's")
+    parser.add_argument("--max-keypoints", type=int, help="points an image, likewise")
+    parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
+    parser.add_argument("--batch-size", type=int, default=1, help="images at once; for GPUs")
+    parser.add_argument(
+        "--as-half",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="descriptors in half precision (keypoints never are)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="start the file anew")
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from .. import extract_features
+    from ..store import FeatureReader
+
+    conf = preset(extract_features.confs, options.conf, "feature preset")
+    changes = {"max_keypoints": options.max_keypoints, "weights": options.weights}
+    conf["model"] = {**conf["model"], **{k: v for k, v in changes.items() if v is not None}}
+    if options.resize is not None:
+        conf["preprocessing"] = {**conf["preprocessing"], "resize_max": options.resize}
+    path = extract_features.main(
+        conf,
+        options.image_dir,
+        options.export_dir,
+        as_half=options.as_half,
+        image_list=options.image_list,
+        feature_path=options.feature_path,
+        overwrite=options.overwrite,
+        device=options.device,
+        batch_size=options.batch_size,
+    )
+    with FeatureReader(path) as reader:
+        failures = reader.failures
+    return finished(path, failures)
+
+
+class _ListFeatures(argparse.Action):
+    """Print the feature presets and under which terms they may be used, as --version does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from ..extract_features import confs
+        from ..extractor import licences
+
+        for name, conf in confs.items():
+            terms = licences(conf["model"])
+            forbidden = "" if all(t.commercial for t in terms) else "NOT FOR COMMERCIAL USE: "
+            print(f"{name:<26} {forbidden}{' + '.join(t.terms for t in terms)}")
+        parser.exit()

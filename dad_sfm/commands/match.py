@@ -1,0 +1,40 @@
+"""``dad-sfm match``"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .shared import add_device, finished, preset
+
+SUMMARY = "step 3: features and pairs -> match file"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("pairs", type=Path, help="pairs file")
+    parser.add_argument("features", type=Path, help="feature file, of any tool that writes hloc's")
+    parser.add_argument("--conf", default="NN-mutual", help="matcher preset")
+    parser.add_argument("--matches", type=Path, help="match file (default: beside the features)")
+    parser.add_argument("--features-ref", type=Path, help="feature file of the second images")
+    parser.add_argument("--overwrite", action="store_true", help="start the file anew")
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from .. import match_features
+    from ..store import MatchReader
+
+    conf = preset(match_features.confs, options.conf, "matcher preset")
+    default = options.features.with_name(f"{options.features.stem}_{conf['output']}.h5")
+    path = match_features.main(
+        conf,
+        options.pairs,
+        options.features,
+        matches=options.matches or default,
+        features_ref=options.features_ref,
+        overwrite=options.overwrite,
+        device=options.device,
+    )
+    with MatchReader(path) as reader:
+        failures = reader.failures
+    return finished(path, failures)

@@ -1,0 +1,40 @@
+"""``dad-sfm pairs``"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+SUMMARY = "step 2: names -> pairs file"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("output", type=Path, help="pairs file to write")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--features", type=Path, help="feature file whose images to pair")
+    source.add_argument("--image-list", type=Path, help="text file, a name a line")
+    parser.add_argument("--strategy", default="exhaustive", choices=["exhaustive", "sequential"])
+    parser.add_argument("--overlap", type=int, default=10, help="sequential: next images")
+    parser.add_argument(
+        "--quadratic",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="sequential: also 1, 2, 4, 8, ... images on",
+    )
+    parser.add_argument("--loop", action="store_true", help="sequential: the last meets the first")
+
+
+def run(options: argparse.Namespace) -> int:
+    from .. import pairs
+
+    path = pairs.main(
+        options.output,
+        image_list=options.image_list,
+        features=options.features,
+        strategy=options.strategy,
+        overlap=options.overlap,
+        quadratic=options.quadratic,
+        loop=options.loop,
+    )
+    print(path)
+    return 0

@@ -1,0 +1,18 @@
+"""``dad-sfm train``"""
+
+from __future__ import annotations
+
+import argparse
+
+SUMMARY = "train a detector on your photos"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from ..train.main import add_methods
+
+    add_methods(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    print(options.run_method(options))
+    return 0

@@ -1,0 +1,47 @@
+"""``dad-sfm visualize``"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .shared import add_device, preset
+
+SUMMARY = "picture of an image's keypoints"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", type=Path)
+    parser.add_argument("picture", type=Path, help="picture to write")
+    parser.add_argument("--conf", default="dad-nano", help="feature preset")
+    parser.add_argument("--features", type=Path, help="draw from this feature file instead")
+    parser.add_argument("--name", help="the image's name in the feature file (default: its own)")
+    parser.add_argument("--max-keypoints", type=int, default=1024)
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    from tempfile import TemporaryDirectory
+
+    from .. import extract_features
+    from ..images import read_image
+    from ..store import FeatureReader
+    from ..visualize import draw_keypoints
+
+    image, name = read_image(options.image), options.name or options.image.name
+    with TemporaryDirectory() as folder:
+        path = options.features
+        if path is None:
+            conf = preset(extract_features.confs, options.conf, "feature preset")
+            model = {k: v for k, v in conf["model"].items() if k != "descriptor"}
+            conf["model"] = {**model, "max_keypoints": options.max_keypoints}
+            name = options.image.name
+            path = extract_features.main(
+                conf, options.image.parent, folder, image_list=[name], device=options.device
+            )
+        with FeatureReader(path) as reader:
+            features = reader.read(name, descriptors=False)
+    options.picture.parent.mkdir(parents=True, exist_ok=True)
+    draw_keypoints(image, features.keypoints_px[: options.max_keypoints]).save(options.picture)
+    print(options.picture)
+    return 0
