@@ -2,7 +2,7 @@
 
 A mistake of the user ends in one line on standard error and exit code 1, not in a traceback
 (``--debug`` shows it).  Exit code 2 is for options that make no sense, 3 for a run that ended well
-but had to leave some images out.
+but had to leave some images out, 130 for one that was interrupted.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from . import __version__
 from .commands import COMMANDS
 from .commands.shared import SOME_LEFT_OUT
 
-__all__ = ["COMMANDS", "SOME_LEFT_OUT", "USER_ERROR", "main", "make_parser"]
+__all__ = ["COMMANDS", "INTERRUPTED", "SOME_LEFT_OUT", "USER_ERROR", "main", "make_parser"]
 
-USER_ERROR = 1
+USER_ERROR, INTERRUPTED = 1, 130
 
 
 def make_parser(chosen: str | None = None) -> argparse.ArgumentParser:
@@ -47,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     try:
         return COMMANDS[options.command].run(options)
+    except KeyboardInterrupt as interrupt:
+        print(f"dad-sfm {options.command}: {interrupt or 'interrupted'}", file=sys.stderr)
+        return INTERRUPTED
     except (ValueError, OSError, RuntimeError, ImportError) as error:
         if options.debug:
             raise

@@ -78,3 +78,6 @@ if __name__ == "__main__":
         main()
     except (ValueError, FileNotFoundError, ImportError, TrainingError) as error:
         sys.exit(f"train_dad: {error}")
+    except KeyboardInterrupt as interrupt:
+        print(f"train_dad: {interrupt or 'interrupted'}", file=sys.stderr)
+        sys.exit(130)

@@ -43,6 +43,7 @@ def test_defaults_are_written_out_and_accepted_again() -> None:
         ({}, "model: missing key 'budget'"),
         ({"budget": "8"}, r"model.budget: expected int, got '8'"),
         ({"budget": True}, r"model.budget: expected int, got True"),
+        ({"budget": 8, "ratio": ".5"}, r"model.ratio: expected float, got '\.5'"),
         ({"budget": 8, "kind": "c"}, "model.kind: 'c' is not one of 'a', 'b'"),
         ({"budget": 8, "inner": {"sise": 1}}, "model.inner: unknown key 'sise'"),
         ({"budget": 8, "inner": 3}, "model.inner: expected a dict"),

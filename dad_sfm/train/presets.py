@@ -33,6 +33,7 @@ PAPER = RunConf(
 _NANO_OBJECTIVE = RLConf(
     sampling=SamplingConf(keypoints=(48, 224), nms_size=9, border=4),
     hit="mutual",
+    policy_reduction="mean",
     window_weight=2.0,
     localisation_weight=1.0,
     regulariser_weight=0.5,

@@ -61,9 +61,9 @@ def train(
     out when ``conf.loop`` validates.  ``device`` may be `Machines`: several devices, here or on
     many machines.  After ``minutes`` it saves and returns, and the same call goes on.  ``tracker``
     None is TensorBoard where it is installed; a run that is not ``watched`` goes on even where its
-    policy has collapsed.  Raises FileNotFoundError when there are no photos,
-    `ConfigError` when the folder holds another run, and `TrainingError` when the loss is not
-    finite or the policy has collapsed.
+    policy has collapsed.  Raises FileNotFoundError when there are no photos, `ConfigError` when the
+    folder holds another run, `TrainingError` when the loss is not finite or the policy has
+    collapsed, and `Interrupted` once it has saved after Ctrl-C or SIGTERM.
     """
     asked = conf.objective
     if not isinstance(asked, RLConf):
@@ -95,7 +95,9 @@ def distil(
     asked = conf.objective
     if not isinstance(asked, DistillConf):
         raise ConfigError("this configuration is no distillation; see presets.distillation()")
-    networks = Teachers.from_files(teachers, asked.how, temperature=asked.temperature, cache=cache)
+    networks = Teachers.from_files(
+        teachers, asked.how, temperature=asked.temperature, bf16=conf.loop.bf16, cache=cache
+    )
     run = _Run(conf, photos, run_dir, validation, device, start or Start(), tracker, watched)
     return run.go(
         lambda device: DistillObjective(asked, networks.to(device)),

@@ -121,6 +121,14 @@ def test_a_perfect_student_is_told_so():
     assert loss.scalars["hit_rate"].item() == pytest.approx(1, abs=1e-3)
 
 
+def test_student_and_teachers_have_their_entropies_at_the_same_temperature():
+    student = hills(LIGHT)
+    teachers = Teachers([Fixed(student)], "max", temperature=0.5)
+    conf = DistillConf(temperature=0.5, sampling=SamplingConf((4, 4), 9))
+    scalars = DistillObjective(conf, teachers)(student, student, same_view(), 0).scalars
+    assert scalars["entropy"].item() == pytest.approx(scalars["entropy_teachers"].item(), abs=1e-4)
+
+
 def test_the_cache_answers_for_the_same_images_only(tmp_path):
     teachers = two_teachers(cache=tmp_path, identity="two")
     images = torch.rand(2, 3, SIZE, SIZE)

@@ -13,6 +13,7 @@ from torch import nn
 
 from dad_sfm.config import ConfigError
 from dad_sfm.train.data.homography_pairs import HomographyPairs
+from dad_sfm.train.engine.interrupt import Interrupted
 from dad_sfm.train.engine.loop import Loop
 from dad_sfm.train.engine.machines import Machines
 from dad_sfm.train.engine.validation import Validation
@@ -131,7 +132,7 @@ def test_every_batch_is_drawn_once(photos, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_step_saves_and_returns(number, photos, tmp_path):
+def test_a_signal_ends_the_step_saves_and_says_so(number, photos, tmp_path):
     objective = RLObjective(TINY.objective)
 
     def interrupted(a, b, batch, step):
@@ -140,8 +141,9 @@ def test_a_signal_ends_the_step_saves_and_returns(number, photos, tmp_path):
         return objective(a, b, batch, step)
 
     before = signal.getsignal(number)
-    weights = loop_in(tmp_path, photos, interrupted).run()
-    assert weights.is_file()
+    with pytest.raises(Interrupted, match=f"{number.name}: saved at step 5"):
+        loop_in(tmp_path, photos, interrupted).run()
+    assert (tmp_path / "weights.safetensors").is_file()
     assert loop_in(tmp_path, photos).step == 5
     assert signal.getsignal(number) is before
 
@@ -210,6 +212,13 @@ def test_another_configuration_is_refused(photos, tmp_path):
     other = replace(TINY, loop=replace(TINY.loop, learning_rate=1.0))
     with pytest.raises(ConfigError, match=r"another configuration, .* in learning_rate \(see"):
         loop_in(tmp_path, photos, conf=other)
+
+
+def test_a_run_that_has_saved_nothing_gives_way_to_another(photos, tmp_path):
+    loop_in(tmp_path, photos)  # as when its first step runs out of memory
+    other = replace(TINY, loop=replace(TINY.loop, learning_rate=1.0))
+    loop_in(tmp_path, photos, conf=other).run()
+    assert json.loads((tmp_path / "conf.json").read_text())["learning_rate"] == 1.0
 
 
 def test_nan_stops_with_an_explanation(photos, tmp_path):

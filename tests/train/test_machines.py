@@ -15,8 +15,16 @@ def test_one_process_on_the_cpu():
     assert (fabric.device.type, fabric.world_size, fabric.is_global_zero) == ("cpu", 1, True)
 
 
-@pytest.mark.parametrize(("bf16", "inside"), [(True, torch.bfloat16), (False, torch.float32)])
-def test_the_network_alone_runs_in_half_precision(bf16, inside):
+@pytest.mark.parametrize(
+    ("bf16", "processor", "inside"),
+    [
+        (True, "AVX512", torch.bfloat16),
+        (True, "AVX2", torch.float32),  # where bfloat16 would take eight times as long
+        (False, "AVX512", torch.float32),
+    ],
+)
+def test_the_network_alone_runs_in_half_precision(bf16, processor, inside, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
     seen = []
 
     class Network(torch.nn.Linear):

@@ -29,6 +29,7 @@ def test_the_preset_paper_is_the_publication():
         "polarity": "free",
         "subpixel_temp": 0.5,
         "policy_weight": 1,
+        "policy_reduction": "sum",
         "regulariser_weight": 1,
         "regulariser_taps": 51,
         # What goes beyond the publication is off; its other values do not matter then.

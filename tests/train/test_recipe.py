@@ -16,11 +16,13 @@ from safetensors.torch import load_file
 from dad_sfm import load_DaDNano
 from dad_sfm.checkpoints import sha256_of
 from dad_sfm.config import ConfigError
+from dad_sfm.train.engine.interrupt import Interrupted
 from dad_sfm.train.objectives.distill import DistillConf
 from dad_sfm.train.objectives.rl import RLObjective
 from dad_sfm.train.package import halved
+from dad_sfm.train.recipe import stages
 from dad_sfm.train.recipe.folder import RecipeFolder
-from dad_sfm.train.recipe.parts import PartsError
+from dad_sfm.train.recipe.parts import PartsError, read_manifest
 from dad_sfm.train.recipe.photo_pack import PackError, pack
 from dad_sfm.train.recipe.plan import TRAINED, RecipeConf, run_conf, start
 from dad_sfm.train.recipe.stages import Progress, SliceConf, slices
@@ -208,10 +210,29 @@ def test_an_interrupt_ends_the_slices_and_loses_nothing(folder, monkeypatch):
         return call(self, a, b, batch, step)
 
     monkeypatch.setattr(RLObjective, "__call__", interrupted)
-    (progress,) = slices(CONF, folder.root, TO_THE_END, device="cpu")
-    assert progress.stage == "light"
-    assert 0 < progress.step < CONF.steps[0]
+    with pytest.raises(Interrupted):
+        list(slices(CONF, folder.root, TO_THE_END, device="cpu"))
+    progress = json.loads(folder.state.read_text())["progress"]
+    assert progress["stage"] == "light"
+    assert 0 < progress["step"] < CONF.steps[0]
     assert list(folder.parts("light").glob("last.pt.*"))
+
+
+def test_a_kill_between_a_finished_stage_and_the_state_loses_neither(folder, tmp_path, monkeypatch):
+    """The parts then say more than `state.json`; without `work` there is no state to go on from."""
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "_write_progress", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            list(slices(CONF, folder.root, TO_THE_END, device="cpu"))
+    there = moved(folder, tmp_path / "there")
+    made = read_manifest(there.parts("light")).sha256
+    first = next(slices(CONF, there.root, ONE_STEP, device="cpu"))
+    assert first.stage == "dark"
+    assert read_manifest(there.parts("light")).sha256 == made
+
+
+def killed(*_):
+    raise RuntimeError("killed")
 
 
 def test_another_recipe_other_photos_and_a_lost_part_are_refused(folder, photos, tmp_path):

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from known_pairs import SIZE, blobs, hills, same_view
 
+from dad_sfm.config import ConfigError
 from dad_sfm.train.objectives.rl import RLConf, RLObjective, _coverage_loss, window_values
 from dad_sfm.train.objectives.sampling import SamplingConf
 
@@ -28,6 +29,23 @@ def test_repeated_points_rise_and_others_fall():
     assert a.grad[0, 0, shared[1], shared[0]] < 0
     assert a.grad[0, 0, alone[1], alone[0]] > 0
     assert loss.scalars["hit_rate"].item() == pytest.approx(0.75, abs=0.02)
+
+
+def test_the_papers_policy_term_is_a_sum_over_all_points_of_the_batch_both_ways():
+    seen = [(20, 20), (44, 44)]
+    terms = {
+        how: RLObjective(replace(CONF, policy_reduction=how))(
+            peaks(seen), peaks(seen), same_view(), 0
+        ).scalars["policy"]
+        for how in ("mean", "sum")
+    }
+    assert terms["sum"] == pytest.approx(2 * len(seen) * terms["mean"].item())
+
+
+@pytest.mark.parametrize("sizes", [{"window_size": 8}, {"regulariser_taps": 50}])
+def test_windows_without_a_middle_are_refused(sizes):
+    with pytest.raises(ConfigError, match="not an odd number of pixels"):
+        RLConf(**sizes)
 
 
 def test_the_radius_of_a_hit_is_in_normalised_coordinates():

@@ -1,6 +1,8 @@
+import pytest
 import torch
 import torch.nn.functional as F
 
+from dad_sfm.config import ConfigError
 from dad_sfm.train.objectives.sampling import (
     SamplingConf,
     balanced_top_k,
@@ -45,6 +47,14 @@ def test_fill_ups_are_marked():
     points, sampled = balanced_top_k(logits, SamplingConf(balance=0.0, nms_size=9), 16)
     assert sampled.sum() == 2
     assert points[0, :2].tolist() == [[20, 10], [4, 25]]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"keypoints": (96, 24)}, {"keypoints": (0, 0)}, {"keypoints": (24,)}, {"nms_size": 4}]
+)
+def test_a_sampling_that_cannot_be_is_refused(wrong):
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        SamplingConf(**wrong)
 
 
 def test_border():

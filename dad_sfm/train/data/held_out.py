@@ -19,4 +19,5 @@ def split(photos: Sequence[Path]) -> tuple[list[Path], list[Path]]:
             "to validate on (--validation), or no validation (--validate-every 0)"
         )
     held = list(photos[::EVERY])
-    return [photo for photo in photos if photo not in set(held)], held
+    never = set(held)  # where a photo is given twice as well
+    return [photo for photo in photos if photo not in never], held

@@ -10,6 +10,14 @@ from typing import Any
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class Interrupted(KeyboardInterrupt):
+    """A run was asked to stop, and has saved.  The message says by what, and at which step.
+
+    Like Ctrl-C anywhere else it passes what catches mere errors: what was to come after the run
+    must not take its weights for finished ones.
+    """
+
+
 class Interrupt:
     """Within the block the first signal is noted in ``asked``; another one acts as it did before.
 

@@ -74,8 +74,8 @@ class Learner:
         if agreed(self.fabric, not bool((total + norm).isfinite())):
             raise TrainingError(
                 f"stopped at step {step}: the loss is {total.item():.4g} and the norm of its "
-                f"gradient {norm.item():.4g}; lower the learning rate or the clip, or go on from "
-                "the last save with another seed"
+                f"gradient {norm.item():.4g}; start another run from this one's weights (--run, "
+                "--init) with another seed, a lower learning rate or a lower clip"
             )
         self._stepper.step()
         self.average.update(self.network, step)

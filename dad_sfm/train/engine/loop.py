@@ -8,7 +8,6 @@ random numbers and averages, so that it ends where an uninterrupted one would ha
 from __future__ import annotations
 
 import json
-import logging
 import math
 import time
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from tqdm import tqdm
 from ...config import to_json
 from ..data.batch import Data
 from .feed import Feed
-from .interrupt import Interrupt
+from .interrupt import Interrupt, Interrupted
 from .journal import Journal
 from .learner import Learner, Objective, Taught
 from .loop_conf import LoopConf
@@ -36,8 +35,6 @@ from .watchdog import Watchdog
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-logger = logging.getLogger(__name__)
 
 
 class Loop:
@@ -81,9 +78,9 @@ class Loop:
         """Train to the last step; returns the path of the weights.
 
         After ``minutes``, but not before one step, the run saves and returns, to go on later.
-        Ctrl-C and SIGTERM save and return as well; a second one ends the process at once.  Raises
-        `TrainingError` on a loss that is not finite and when the policy has collapsed; the state
-        of the last save is then in the folder.
+        After Ctrl-C or SIGTERM it saves and raises `Interrupted`; a second one ends the process at
+        once.  Raises `TrainingError` on a loss that is not finite and when the policy has
+        collapsed; the state of the last save is then in the folder.
         """
         until = math.inf if minutes is None else time.monotonic() + 60 * minutes
         with (
@@ -111,7 +108,7 @@ class Loop:
                     self.save()
             self.save()
         if interrupt.asked:
-            logger.warning("%s: saved at step %d; start again to go on", interrupt.asked, self.step)
+            raise Interrupted(f"{interrupt.asked}: saved at step {self.step}; start again to go on")
         return self.folder.weights
 
     def _due(self, every: int) -> bool:

@@ -14,7 +14,9 @@ class LoopConf:
     clip: float = 0.01  # gradient norm
     accumulate: int = 1  # batches a step, in each process
     average: float = 0.0  # decay of the running average of the weights; 0 = none
-    bf16: bool = True  # network in bfloat16 autocast; the objective always runs in float32
+    # Network in bfloat16 autocast, where the device is fast with it (`has_fast_bf16`); the
+    # objective always runs in float32.
+    bf16: bool = True
     log_every: int = 20
     validate_every: int = 0  # 0 = never
     save_every: int = 200

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ...config import ConfigError
-from ...device import choose_device
+from ...device import choose_device, has_fast_bf16
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -47,7 +47,7 @@ class Machines:
             devices=self.devices if device.index is None else [device.index],
             num_nodes=self.nodes,
             strategy=self.strategy,
-            precision="bf16-mixed" if bf16 else "32-true",
+            precision="bf16-mixed" if bf16 and has_fast_bf16(device) else "32-true",
         )
         fabric.launch()
         return fabric

@@ -47,15 +47,19 @@ class RunFolder:
         return self.root / "best.safetensors"
 
     def claim(self, description: str, *, write: bool) -> None:
-        """Refuse, with `ConfigError`, a folder that holds a run of another description (JSON)."""
-        if self.conf.is_file() and self.conf.read_text(encoding="utf-8") != description:
+        """Refuse, with `ConfigError`, a folder that holds a run of another description (JSON).
+
+        A run that has saved nothing yet, because its first steps failed, gives way to any other.
+        """
+        begun = self.last.is_file() or self.weights.is_file()
+        if begun and self.conf.is_file() and self.conf.read_text(encoding="utf-8") != description:
             found = json.loads(self.conf.read_text(encoding="utf-8"))
             other = ", ".join(differing(found, json.loads(description)))
             raise ConfigError(
                 f"{self.root} holds a run of another configuration, which differs in {other} "
                 f"(see {self.conf}); give another folder or delete it"
             )
-        if write and not self.conf.is_file():
+        if write and not (begun and self.conf.is_file()):
             with replacing(self.conf) as path:
                 path.write_text(description, encoding="utf-8")
 

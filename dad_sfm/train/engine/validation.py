@@ -91,7 +91,7 @@ def repeated(
     """
     carried, inside = warp_points(points[None], warp[None], valid[None])
     covisible = inside[0].cpu().numpy()
-    moved, here, there = (each.double().cpu().numpy() for each in (carried[0], points, others))
+    moved, here, there = (each.cpu().double().numpy() for each in (carried[0], points, others))
     keep = covisible & distinct(here, DISTINCT_PX)
     gap = one_to_one(moved[keep], there[distinct(there, DISTINCT_PX)])
     count = max(1, int(covisible.sum()))

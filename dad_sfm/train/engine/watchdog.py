@@ -91,6 +91,6 @@ class Watchdog:
         )
         return (
             f"stopped at step {step}: {name} is {scalars[name]:.4g} ({bound}), and has been so "
-            f"since step {self._since[complaint]}: {ADVICE[complaint]} "
-            "(to go on all the same: --no-watchdog)"
+            f"since step {self._since[complaint]}: {ADVICE[complaint]} (in another --run; to go on "
+            "with this one all the same: --no-watchdog)"
         )

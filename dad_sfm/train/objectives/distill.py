@@ -54,7 +54,8 @@ class DistillObjective:
         found = log_policy(torch.cat([logits_a, logits_b]), self.conf.temperature)
         kl = divergence(wanted, found)
         measures = self._measures(logits_a.detach(), logits_b.detach(), batch)
-        measures["entropy_teachers"] = entropy(wanted)
+        # Of the policies that are compared, at their temperature: equal where the student is done.
+        measures |= {"entropy": entropy(found), "entropy_teachers": entropy(wanted)}
         return Loss(kl, {"loss": kl.detach(), **measures})
 
     @torch.no_grad()
@@ -83,7 +84,6 @@ class DistillObjective:
         return {
             "hit_rate": mean_over_points(hits, crossing.covisible),
             "light": mean_over_points(light.float(), crossing.view.sampled),
-            "entropy": entropy(crossing.view.logits),
         }
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...coords import norm_from_px
 from ...evaluation.polarity import CENTRE_PX, SURROUND_PX  # here in px of the training view
-from .sampling import gaussian_taps, separable_blur
+from .sampling import band_matrix, gaussian_taps, separable_blur
 
 Polarity = Literal["free", "light", "dark", "both"]
 
@@ -61,4 +61,5 @@ def _blurred(grey: Tensor, sigma_px: float) -> Tensor:
     """Gaussian blur whose weights sum to 1 at the edges too, where part of them falls outside."""
     radius = round(3 * sigma_px)
     taps = gaussian_taps(2 * radius + 1, reach=radius / sigma_px, rate=0.5)
-    return separable_blur(grey, taps) / separable_blur(torch.ones_like(grey), taps)
+    down, across = (band_matrix(taps, side, grey).sum(dim=1) for side in grey.shape[-2:])
+    return separable_blur(grey, taps) / (down[:, None] * across)

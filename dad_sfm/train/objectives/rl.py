@@ -26,7 +26,7 @@ from ..data.batch import PairBatch
 from .loss import Loss
 from .polarity import Polarity, contrast, reward_factor
 from .rewards import mutual_hit, mutual_nearest, nearest_hit, normalised_by_rate
-from .sampling import SamplingConf, gaussian_taps, separable_blur
+from .sampling import SamplingConf, gaussian_taps, odd_sizes, separable_blur
 from .views import Crossing, View, crossings, entropy, mean_over_points
 
 
@@ -42,6 +42,9 @@ class RLConf:
     polarity: Polarity = "free"  # what hits of light and of dark points are worth
     subpixel_temp: float = 0.5
     policy_weight: float = 1.0
+    # "sum": over all points of a batch, as the publication's code has it, where the policy so
+    # weighs thousands of times what the regulariser does; "mean": whatever their number.
+    policy_reduction: Literal["sum", "mean"] = "sum"
     regulariser_weight: float = 1.0
     regulariser_taps: int = 51
     window_weight: float = 0.0
@@ -49,6 +52,9 @@ class RLConf:
     window_baseline: float = 0.3  # graded hit at which a point is neither pushed nor pulled
     localisation_weight: float = 0.0
     localisation_radius_px: float = 3.0  # partners farther apart are another thing, not noise
+
+    def __post_init__(self) -> None:
+        odd_sizes(window_size=self.window_size, regulariser_taps=self.regulariser_taps)
 
 
 class RLObjective:
@@ -87,7 +93,7 @@ class RLObjective:
         hits = hits * reward_factor(contrasts, covisible, conf.polarity)
         near = crossing.distance.min(dim=2).values < 3
         return {
-            "policy": _policy_loss(view, hits, covisible, conf.reward_floor),
+            "policy": _policy_loss(view, hits, covisible, conf),
             "regulariser": _coverage_loss(view.logits, view.valid, conf.regulariser_taps),
             "window": _window_loss(view, hits, covisible, conf),
             "localisation": _localisation_loss(crossing, conf),
@@ -103,7 +109,7 @@ class RLObjective:
         return mutual_hit(distance, sigma_px=self.conf.hit_sigma_px)
 
 
-def _policy_loss(view: View, hits: Tensor, covisible: Tensor, floor: float) -> Tensor:
+def _policy_loss(view: View, hits: Tensor, covisible: Tensor, conf: RLConf) -> Tensor:
     """Minus reward times log-probability under a softmax over the sampled, covisible points."""
     H, W = view.logits.shape[-2:]
     grid = norm_from_px(view.points_px.detach(), H=H, W=W)[:, None]
@@ -112,8 +118,10 @@ def _policy_loss(view: View, hits: Tensor, covisible: Tensor, floor: float) -> T
     # An image without covisible points would be a softmax over nothing.
     at_points = torch.where(covisible.any(dim=1, keepdim=True), at_points, 0.0)
     log_p = at_points.log_softmax(dim=1).masked_fill(~covisible, 0.0)
-    reward = normalised_by_rate(hits, covisible, floor=floor)
-    return -mean_over_points(reward * log_p, covisible)
+    gains = normalised_by_rate(hits, covisible, floor=conf.reward_floor) * log_p
+    if conf.policy_reduction == "sum":
+        return -2 * (gains * covisible).sum()  # the mean of both ways is then their sum
+    return -mean_over_points(gains, covisible)
 
 
 def _coverage_loss(logits: Tensor, valid: Tensor, taps: int) -> Tensor:

@@ -8,6 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from ...config import ConfigError
 from ...detectors.dad.sampling import nms, remove_borders
 
 
@@ -21,6 +22,24 @@ class SamplingConf:
     density_taps: int = 51  # length of the density's blur, px
     density_floor: float = 1e-6  # added to the policy before it is blurred
     border: int = 0  # pixels at each side where nothing is sampled
+
+    def __post_init__(self) -> None:
+        match self.keypoints:
+            case (int(low), int(high)) if 1 <= low <= high:
+                pass
+            case _:
+                raise ConfigError(
+                    f"keypoints: {self.keypoints} are not the fewest and the most points, "
+                    "at least 1"
+                )
+        odd_sizes(nms_size=self.nms_size, density_taps=self.density_taps)
+
+
+def odd_sizes(**sizes: int) -> None:
+    """Raises `ConfigError` for a window without a middle."""
+    for name, size in sizes.items():
+        if size < 1 or size % 2 == 0:
+            raise ConfigError(f"{name}: {size} is not an odd number of pixels")
 
 
 @torch.no_grad()
@@ -59,17 +78,21 @@ def separable_blur(maps: Tensor, taps: Tensor) -> Tensor:
     than a convolution, on a CPU and backwards above all.
     """
     H, W = maps.shape[-2:]
-    return band_matrix(taps, H).to(maps) @ maps @ band_matrix(taps, W).to(maps).T
+    return band_matrix(taps, H, maps) @ maps @ band_matrix(taps, W, maps).T
+
+
+def band_matrix(taps: Tensor, length: int, like: Tensor) -> Tensor:
+    """length×length matrix that convolves a vector with symmetric taps, zeros outside.
+
+    Of the type of ``like`` and on its device, where it stays: every step asks for the same ones.
+    """
+    return _band(tuple(taps.tolist()), length, like.dtype, like.device)
 
 
 @lru_cache(maxsize=16)
-def _band(taps: tuple[float, ...], length: int) -> Tensor:
+def _band(taps: tuple[float, ...], length: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     half = len(taps) // 2
     offset = torch.arange(length)[None] - torch.arange(length)[:, None] + half
     inside = (offset >= 0) & (offset < len(taps))
-    return torch.where(inside, torch.tensor(taps)[offset.clamp(0, len(taps) - 1)], 0.0)
-
-
-def band_matrix(taps: Tensor, length: int) -> Tensor:
-    """length×length matrix that convolves a vector with symmetric taps, zeros outside."""
-    return _band(tuple(taps.tolist()), length)
+    band = torch.where(inside, torch.tensor(taps)[offset.clamp(0, len(taps) - 1)], 0.0)
+    return band.to(device, dtype)

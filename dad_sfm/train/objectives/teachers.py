@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ...checkpoints import CheckpointError, load_state_dict
+from ...device import has_fast_bf16
 from ...pretrained import load_weights
 from ..networks import NETWORKS
 from ..normalisation import normalise
@@ -80,6 +81,7 @@ class Teachers:
         how: Combination,
         *,
         temperature: float = 1.0,
+        bf16: bool = True,
         cache: Path | None = None,
     ) -> Teachers:
         """Load each file into the network it fits.  Raises `CheckpointError`."""
@@ -88,7 +90,7 @@ class Teachers:
         loaded = [load_any(path) for path in paths]
         digests = "".join(sorted(digest for _, digest in loaded))
         networks = [network for network, _ in loaded]
-        return cls(networks, how, temperature=temperature, cache=cache, identity=digests)
+        return cls(networks, how, temperature=temperature, bf16=bf16, cache=cache, identity=digests)
 
     def to(self, device: torch.device) -> Teachers:
         for network in self.networks:
@@ -114,14 +116,16 @@ class Teachers:
 
     def _ask(self, images: Tensor) -> Tensor:
         inputs = normalise(images).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):
+        bf16 = self.bf16 and has_fast_bf16(images.device)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
             logits = [network(inputs) for network in self.networks]
         return combined([log_policy(each.float(), self.temperature) for each in logits], self.how)
 
     def _key(self, images: Tensor) -> str:
         digest = hashlib.blake2b(digest_size=16)
         digest.update(
-            f"{self.identity} {self.how} {self.temperature} {tuple(images.shape)}".encode()
+            f"{self.identity} {self.how} {self.temperature} {self.bf16} "
+            f"{tuple(images.shape)}".encode()
         )
         digest.update(images.detach().cpu().contiguous().numpy().tobytes())
         return digest.hexdigest()

@@ -55,6 +55,10 @@ class RecipeFolder:
         with safe_open(str(path), framework="pt") as weights:
             return int(weights.metadata()["step"])
 
+    def is_done(self, stage: str, steps: int) -> bool:
+        """Whether a run was put together from the parts of a finished one, which have no state."""
+        return self.step(stage) >= steps and not self.run(stage).last.is_file()
+
     def keep(self, stage: str, *, carry: Carry, max_bytes: int, finished: bool) -> None:
         """Split what is carried of a run's last save into parts: of a finished one the weights."""
         run = self.run(stage)

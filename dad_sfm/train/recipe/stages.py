@@ -15,6 +15,7 @@ from typing import Any
 
 from ...checkpoints import sha256_of
 from ...config import ConfigError, build, to_json
+from ..engine.interrupt import Interrupted
 from ..package import package
 from ..replacing import replacing
 from ..runs import distil, train
@@ -50,35 +51,37 @@ def slices(
     """Go on with the recipe in the folder ``root``, slice by slice, until it is finished.
 
     ``root`` holds ``photos.zip`` (see `photo_pack.pack`).  Yields where the recipe stands after
-    each slice; an interrupted run ends the slices.  Raises `PackError` and `PartsError` for files
-    that are missing or damaged, `ConfigError` when the folder was begun with another
-    configuration or other photos, and what `train` and `distil` raise.
+    each slice.  Raises `Interrupted` when asked to stop, once the checkpoint is kept; `PackError`
+    and `PartsError` for files that are missing or damaged; `ConfigError` when the folder was begun
+    with another configuration or other photos; and what `train` and `distil` raise.
     """
     folder, slicing = RecipeFolder(Path(root)), slicing or SliceConf()
     unpack(folder.photos, folder.unpacked)
-    progress, interrupted = _read_progress(conf, folder), False
-    while progress.stage != "finished" and not interrupted:
-        progress, interrupted = _slice(conf, folder, slicing, progress, device)
+    progress = _read_progress(conf, folder)
+    while progress.stage != "finished":
+        progress = _slice(conf, folder, slicing, progress, device)
         yield progress
 
 
 def _slice(
     conf: RecipeConf, folder: RecipeFolder, slicing: SliceConf, progress: Progress, device: str
-) -> tuple[Progress, bool]:
-    """One slice, of one stage or several: where it ends, and whether it was interrupted."""
+) -> Progress:
+    """One slice, of one stage or several: where it ends."""
     until = time.monotonic() + 60 * slicing.minutes * (1 - _SAVING)
     progress = replace(progress, slices=progress.slices + 1)
     while True:
         stage, left = progress.stage, (until - time.monotonic()) / 60
-        finished = _run_stage(conf, folder, slicing, stage, minutes=left, device=device)
+        interrupted = _run_stage(conf, folder, slicing, stage, minutes=left, device=device)
+        finished = stage not in TRAINED or folder.step(stage) >= conf.steps_of(stage)
         if finished:
             progress = replace(progress, stage=conf.after(stage), step=0)
         else:
             progress = replace(progress, step=folder.step(stage))
         _write_progress(conf, folder, progress)
-        time_is_up = time.monotonic() >= until
-        if time_is_up or not finished or progress.stage == "finished":
-            return progress, not finished and not time_is_up
+        if interrupted:
+            raise interrupted
+        if not finished or time.monotonic() >= until or progress.stage == "finished":
+            return progress
 
 
 def _run_stage(
@@ -89,17 +92,23 @@ def _run_stage(
     *,
     minutes: float,
     device: str,
-) -> bool:
-    """Go on with a stage for some minutes and keep it in parts; whether it is finished."""
+) -> Interrupted | None:
+    """Go on with a stage for some minutes and keep it in parts; what has interrupted it."""
     for trained in TRAINED[: STAGES.index(stage) + 1]:
         folder.restore(trained)
     if stage == "package":
         _package(conf, folder)
-        return True
-    _train(conf, folder, stage, minutes=minutes, device=device)
+        return None
+    if folder.is_done(stage, conf.steps_of(stage)):
+        return None  # a kill came between the last checkpoint and what says where the recipe is
+    interrupted = None
+    try:
+        _train(conf, folder, stage, minutes=minutes, device=device)
+    except Interrupted as asked:
+        interrupted = asked
     finished = folder.step(stage) >= conf.steps_of(stage)
     folder.keep(stage, carry=slicing.carry, max_bytes=slicing.part_bytes, finished=finished)
-    return finished
+    return interrupted
 
 
 def _train(
