@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from ..arguments import count
+from ..arguments import assignment, count
 from ..config import ConfigError, changed
 from .data.plugs import DATA, data_conf
 from .engine.loop_conf import LoopConf
@@ -101,7 +100,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         nargs="+",
-        type=_assignment,
+        type=assignment,
         default=(),
         metavar="KEY=VALUE",
         help="any other field of the run, as conf.json names it: objective.policy_weight=2",
@@ -133,17 +132,6 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers", type=count, default=2, help="threads that prepare batches, for each device"
     )
-
-
-def _assignment(text: str) -> tuple[str, Any]:
-    """ "a.b=[1, 2]" -> ("a.b", [1, 2]); what is no JSON is text."""
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise argparse.ArgumentTypeError(f"{text} is not KEY=VALUE")
-    try:
-        return key, json.loads(value)
-    except json.JSONDecodeError:
-        return key, value
 
 
 def _rl_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """A small set in the layout of MegaDepth's public release, made of rendered views."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,6 +39,26 @@ def write_scene(root: Path, scene: str, views: Sequence[View], *, overlap: float
         poses=np.array([*map(_pose, views), None], object),
         pair_infos=infos,
     )
+
+
+def write_disk_index(
+    root: Path, scene: str, views: Sequence[View], tuples: Sequence[Sequence[int]]
+) -> None:
+    """DISK's index, and its cameras, of a scene that `write_scene` has written."""
+    cameras = root / "calibration" / scene
+    cameras.mkdir(parents=True)
+    names = [f"photo{i}.jpg" for i in range(len(views))]
+    for name, view in zip(names, views, strict=True):
+        pose = view.camera.cam_from_world
+        with h5py.File(cameras / f"calibration_{name}.h5", "w") as file:
+            file["K"], file["R"], file["T"] = _intrinsics(view), pose[:, :3], pose[:, 3]
+    folders = {
+        "image_path": str(Path(IMAGES.format(scene=scene, name="")).parent),
+        "depth_path": str(Path(DEPTHS.format(scene=scene, name="")).parent),
+        "calib_path": f"calibration/{scene}",
+    }
+    index = {scene: {**folders, "images": names, "tuples": tuples}}
+    (root / "dataset.json").write_text(json.dumps(index))
 
 
 def _intrinsics(view: View) -> np.ndarray:

@@ -6,13 +6,14 @@ from shutil import copytree, rmtree
 import numpy as np
 import pytest
 import torch
-from megadepth_folder import DEPTHS, IMAGES, write_scene
+from megadepth_folder import DEPTHS, IMAGES, write_disk_index, write_scene
 
 from dad_sfm.coords import norm_from_px_matrix, px_from_norm
 from dad_sfm.homography import apply
 from dad_sfm.synthetic import View, warp_points
 from dad_sfm.train.data.depth_pairs import DepthSource
-from dad_sfm.train.data.megadepth_index import MegaDepthError, missing_files, read_index
+from dad_sfm.train.data.indexed_scene import MegaDepthError
+from dad_sfm.train.data.megadepth_index import missing_files, read_index
 from dad_sfm.train.data.megadepth_pairs import MegaDepthConf, MegaDepthPairs
 
 CPU = torch.device("cpu")
@@ -135,6 +136,36 @@ def test_an_index_may_be_one_pickled_dict(megadepth: Path, tmp_path: Path) -> No
     (ours,), (theirs,) = read_index(tmp_path / "set"), read_index(megadepth)
     assert (ours.pairs == theirs.pairs).all()
     assert [p and p.name for p in ours.images] == [p and p.name for p in theirs.images]
+
+
+def test_disks_index_gives_the_same_pairs(
+    megadepth: Path, views: list[View], tmp_path: Path
+) -> None:
+    root = tmp_path / "set"
+    copytree(megadepth, root)
+    rmtree(root / "scene_info")
+    write_disk_index(root, "0001", views, [[0, 1, 2], [1, 0, 2]])
+    (disks,), (loftrs,) = read_index(root), read_index(megadepth)
+    assert disks.pairs.tolist() == [[0, 1], [0, 2], [1, 2]]
+    assert {disks.files(i)[1].name for i in range(3)} == {f"photo{i}.h5" for i in range(3)}
+    assert missing_files(root) == []
+    for index in range(3):
+        for one, other in zip(disks.camera(index), loftrs.camera(index), strict=True):
+            assert np.allclose(one, other)
+    # Every pair passes the easy threshold as well as the other, so that scenes weigh the same.
+    ours = pairs_in(root)
+    assert [len(pairs) for _, pairs in ours.sets] == [3, 3]
+    batch = ours.batch(0).on(CPU)
+    assert batch.valid_a.any()
+
+
+def test_disks_index_names_what_it_lacks(megadepth: Path, views: list[View], tmp_path: Path):
+    (tmp_path / "dataset.json").write_text('{"0001": {"images": []}}')
+    with pytest.raises(MegaDepthError, match="scene 0001 lacks image_path, depth_path, calib_path"):
+        read_index(tmp_path)
+    (tmp_path / "dataset.json").write_text("{")
+    with pytest.raises(MegaDepthError, match="no JSON"):
+        read_index(tmp_path)
 
 
 def test_images_beside_the_depth_maps_will_do(megadepth: Path, tmp_path: Path) -> None:

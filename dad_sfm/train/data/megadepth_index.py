@@ -1,53 +1,25 @@
 """The index of MegaDepth: which images there are, with which cameras, and which pairs overlap.
 
-One file a scene in ``scene_info/``, in either of the two forms that are about: ``pair_infos`` of
-LoFTR and DISK, ((i, j), overlap, ...) of each pair, or ``overlap_matrix`` of D2-Net, N×N, the
-share of image i that j sees, -1 where it is not known.  Beside it stand ``image_paths``,
-``depth_paths``, ``intrinsics`` and ``poses`` of N images (None where an image is missing).
+One file a scene in ``scene_info/``, in either of two forms: ``pair_infos`` of LoFTR, ((i, j),
+overlap, ...) of each pair, or ``overlap_matrix`` of D2-Net, N×N, the share of image i that j sees,
+-1 where it is not known.  Beside it stand ``image_paths``, ``depth_paths``, ``intrinsics`` and
+``poses`` of N images (None where an image is missing).  A folder without ``scene_info`` may have
+DISK's index instead; see `disk_index`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...npz_archive import ArchiveError, read_npz
+from . import disk_index
+from .indexed_scene import IndexedScene, MegaDepthError
 
 _KEYS = {"image_paths", "depth_paths", "intrinsics", "poses"}
 _PAIR_KEYS = ("pair_infos", "overlap_matrix")
-
-
-class MegaDepthError(FileNotFoundError):
-    """A part of MegaDepth is missing or unreadable.  The message names it."""
-
-
-@dataclass(frozen=True)
-class IndexedScene:
-    """A scene of MegaDepth.
-
-    images, depths  N paths, None where there is none
-    intrinsics      N 3×3 arrays K, in COLMAP's pixel frame
-    poses           N 4×4 or 3×4 arrays, cam_from_world
-    pairs           P×2 int32, and their overlaps (P)
-    """
-
-    name: str
-    images: list[Path | None]
-    depths: list[Path | None]
-    intrinsics: Any
-    poses: Any
-    pairs: np.ndarray
-    overlaps: np.ndarray
-
-    def files(self, index: int) -> tuple[Path, Path]:
-        """Image and depth map of an image that pairs may name."""
-        image, depth = self.images[index], self.depths[index]
-        assert image is not None, index
-        assert depth is not None, index
-        return image, depth
 
 
 def read_index(root: Path | str) -> list[IndexedScene]:
@@ -55,9 +27,12 @@ def read_index(root: Path | str) -> list[IndexedScene]:
     if not Path(root).is_dir():
         raise MegaDepthError(f"no MegaDepth at {root}; see datasets/megadepth/README.md")
     files = sorted((Path(root) / "scene_info").glob("*.npz"))
+    if not files and (index := Path(root) / disk_index.NAME).is_file():
+        return disk_index.read_index(index)
     if not files:
         raise MegaDepthError(
-            f"no scene_info/*.npz in {root}; datasets/megadepth/README.md says where to get it"
+            f"neither scene_info/*.npz nor {disk_index.NAME} in {root}; "
+            "datasets/megadepth/README.md says where to get them"
         )
     return [_read_scene(Path(root), path) for path in files]
 
@@ -73,9 +48,12 @@ def _read_scene(root: Path, path: Path) -> IndexedScene:
     depths = [root / depth if depth else None for _, depth in named]
     there = np.array([image is not None for image in images], bool)
     kept = there[pairs].all(axis=1)
-    return IndexedScene(
-        path.stem, images, depths, info["intrinsics"], info["poses"], pairs[kept], overlaps[kept]
-    )
+
+    def camera(index: int) -> tuple[np.ndarray, np.ndarray]:
+        K, pose = info["intrinsics"][index], info["poses"][index]
+        return np.array(K, np.float64), np.array(pose, np.float64)[:3]
+
+    return IndexedScene(path.stem, images, depths, camera, pairs[kept], overlaps[kept])
 
 
 def _image_path(root: Path, image: str | None, depth: str | None) -> Path | None:

@@ -14,7 +14,8 @@ from ...images import ImageError, read_image
 from ...store import StoreError, read_arrays
 from ...synthetic import Pinhole
 from .depth_pairs import DepthConf, DepthSource, Window
-from .megadepth_index import IndexedScene, MegaDepthError, read_index
+from .indexed_scene import IndexedScene, MegaDepthError
+from .megadepth_index import read_index
 
 logger = logging.getLogger(__name__)
 
@@ -126,9 +127,8 @@ def _read(scene: IndexedScene, index: int) -> _Photo:
         raise MegaDepthError(
             f"{depth_path} is of {depth.shape[::-1]} pixels, but {image_path} of {image.size}"
         )
-    K = np.array(scene.intrinsics[index], np.float64)
+    K, pose = scene.camera(index)
     K[:2, 2] = px_from_colmap(K[:2, 2])
-    pose = np.asarray(scene.poses[index], np.float64)[:3]
     return _Photo(image, np.asarray(depth, np.float32), Pinhole(K, pose, image.size))
 
 
