@@ -35,8 +35,9 @@ class FeatureSource:
 
     @property
     def label(self) -> str:
-        """What tables and files call it: the preset (``preset@checkpoint`` with other weights) or
-        the name of the feature file; with another descriptor, ``detector+descriptor``."""
+        """What tables and files call it: the preset (``preset@checkpoint`` with other weights,
+        ``preset@run-weights`` with those of a run) or the name of the feature file; with another
+        descriptor, ``detector+descriptor``."""
         return self._points if self.descriptor is None else f"{self._points}+{self.descriptor}"
 
     @property
@@ -45,7 +46,12 @@ class FeatureSource:
         name = Path(self.features).stem if self.is_file else str(self.features)
         if self.descriptor is not None:
             name = name.partition("+")[0]
-        return name if self.weights is None or self.is_file else f"{name}@{Path(self.weights).stem}"
+        if self.weights is None or self.is_file:
+            return name
+        checkpoint = Path(self.weights)
+        # A run calls its files alike, whatever it has learned.
+        of_a_run = checkpoint.stem in {"weights", "best"} and checkpoint.parent.name
+        return f"{name}@{f'{of_a_run}-' if of_a_run else ''}{checkpoint.stem}"
 
     @property
     def preset(self) -> dict[str, Any]:

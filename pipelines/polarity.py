@@ -63,8 +63,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", nargs="+", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("runs/polarity"))
-    parser.add_argument("--steps", type=count, default=400)
-    parser.add_argument("--seeds", type=count, default=3)
+    parser.add_argument("--steps", type=count, default=300)
+    parser.add_argument("--seeds", type=count, default=3, help="of the free runs")
     return parser.parse_args()
 
 

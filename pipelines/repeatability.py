@@ -9,11 +9,13 @@ other tool's hloc feature file of the same images beside them.
 
 import argparse
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from dad_sfm import extract_features
 from dad_sfm.arguments import count
+from dad_sfm.checkpoints import CheckpointError
 from dad_sfm.evaluation.homography_set import HomographyPair, HomographySetConf, make_set, read_set
 from dad_sfm.evaluation.polarity import light_shares
 from dad_sfm.evaluation.repeatability import Repeatability, evaluate
@@ -23,8 +25,7 @@ def main() -> None:
     options = _options()
     set_dir = make_set(options.photos, options.out / "set", HomographySetConf(seed=options.seed))
     pairs = read_set(set_dir)[:: options.every]
-    files = {name: _extract(name, set_dir, pairs, options) for name in options.detectors}
-    files |= {path.stem: path for path in options.files}
+    files = _extracted(set_dir, pairs, options) | {path.stem: path for path in options.files}
     tables = {name: evaluate(path, pairs, budgets=options.budgets) for name, path in files.items()}
     photos = [pair.name_a for pair in pairs]  # as they are, without the degraded copies
     light = {
@@ -38,6 +39,19 @@ def main() -> None:
     (options.out / "repeatability.json").write_text(json.dumps(results, indent=1))
     print(f"{len(pairs)} pairs")
     print("\n".join(markdown(tables, light)))
+
+
+def _extracted(
+    set_dir: Path, pairs: list[HomographyPair], options: argparse.Namespace
+) -> dict[str, Path]:
+    """Detector -> its features; one whose checkpoint is not there is left out."""
+    found = {}
+    for name in options.detectors:
+        try:
+            found[name] = _extract(name, set_dir, pairs, options)
+        except CheckpointError as error:  # noqa: PERF203
+            print(f"{name} is left out: {error}", file=sys.stderr)
+    return found
 
 
 def _extract(
@@ -86,8 +100,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--budgets", nargs="+", type=count, default=[512, 1024, 2048])
     parser.add_argument("--every", type=count, default=1, help="every so many pairs: a quick look")
     parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    options = parser.parse_args()
+    names = [*options.detectors, *(path.stem for path in options.files)]
+    if twice := {name for name in names if names.count(name) > 1}:
+        parser.error(f"several would be called {', '.join(sorted(twice))} in the table")
+    return options
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        sys.exit(f"repeatability: {error}")

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import get_args
 
+from dad_sfm.arguments import assignment
 from dad_sfm.train.engine.watchdog import TrainingError
 from dad_sfm.train.networks import NETWORKS
 from dad_sfm.train.presets import PRESETS
@@ -35,9 +36,15 @@ def main() -> None:
         raise PackError(f"{options.out} has no photos yet: name folders of them with --photos")
 
     conf = RecipeConf.chosen(
-        options.preset, network=options.network, steps=options.steps, seed=options.seed
+        options.preset,
+        network=options.network,
+        steps=options.steps,
+        seed=options.seed,
+        changes=dict(options.set),
     )
-    slicing = SliceConf(options.slice_minutes, int(options.part_mb * 1e6), options.carry)
+    slicing = SliceConf(
+        options.slice_minutes, int(options.part_mb * 1e6), options.carry, options.watchdog
+    )
     for progress in islice(
         slices(conf, folder.root, slicing, device=options.device), options.slices or None
     ):
@@ -62,6 +69,20 @@ def _options() -> argparse.Namespace:
         help=f"of every stage; or one each of {', '.join(TRAINED)} (0 = no finish)",
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        type=assignment,
+        default=(),
+        metavar="KEY=VALUE",
+        help="any other field of the preset's run: data.batch=4",
+    )
+    parser.add_argument(
+        "--watchdog",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="stop a run whose policy has collapsed",
+    )
     parser.add_argument("--slices", type=int, default=1, help="slices to run; 0 = to the end")
     parser.add_argument("--slice-minutes", type=float, default=8.0)
     parser.add_argument("--pack-mb", type=float, default=45.0, help="largest file of photos")

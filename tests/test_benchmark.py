@@ -140,6 +140,9 @@ def test_what_features_are_called():
     assert FeatureSource("dad-nano+rootsift").label == "dad-nano+rootsift"
     nano = FeatureSource("dad-nano+rootsift", weights="x/mine.pth", descriptor="aliked-n16")
     assert nano.label == "dad-nano@mine+aliked-n16"
+    runs = [f"runs/{name}/weights.safetensors" for name in ("light", "dark")]
+    labels = [FeatureSource("dad-nano", weights=run).label for run in runs]
+    assert labels == ["dad-nano@light-weights", "dad-nano@dark-weights"]
 
 
 def test_features_of_one_name_are_refused(tmp_path, capsys):

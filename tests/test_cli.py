@@ -8,7 +8,9 @@ import pytest
 from PIL import Image
 
 from dad_sfm import cli, extract_features
+from dad_sfm.checkpoints import sha256_of
 from dad_sfm.report import Report
+from dad_sfm.store import FeatureReader
 
 
 @pytest.fixture
@@ -98,6 +100,20 @@ def test_extract_pairs_match_run_one_after_the_other(tmp_path, image_dir, capsys
     picture = out / "k.png"
     assert cli.main(["visualize", str(image_dir / "b.png"), str(picture), "--conf", "sift"]) == 0
     assert Image.open(picture).size == (96, 80)
+
+
+def test_any_option_of_a_detector_can_be_set(tmp_path, image_dir):
+    light = Path(extract_features.__file__).parent / "weights" / "dad_nano_light.safetensors"
+    command = f"extract {image_dir} --conf dad-nano --set nms_size=15 subpixel=false"
+    path = tmp_path / "f.h5"
+    options = ["--weights", str(light), "--max-keypoints", "9", "--feature-path", str(path)]
+    assert cli.main([*command.split(), *options, "--device", "cpu"]) in (0, cli.SOME_LEFT_OUT)
+    with FeatureReader(path) as reader:
+        made_by = reader.provenance
+    assert made_by["detector"]["nms_size"] == 15
+    assert made_by["detector"]["max_keypoints"] == 9
+    assert made_by["identity"]["detector"]["weights"] == sha256_of(light)
+    assert cli.main(["extract", str(image_dir), "--set", "nms=15"]) == cli.USER_ERROR
 
 
 @pytest.mark.parametrize(

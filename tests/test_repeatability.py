@@ -132,5 +132,17 @@ def test_a_pair_is_the_same_whatever_the_limit(tmp_path):
 def test_another_set_in_the_folder_is_refused(tmp_path):
     Image.new("RGB", (64, 48)).save(tmp_path / "p.png")
     make_set([tmp_path], tmp_path / "set", HomographySetConf(long_side=64))
-    with pytest.raises(ValueError, match="another set"):
+    with pytest.raises(ValueError, match="other photos or settings"):
         make_set([tmp_path], tmp_path / "set", HomographySetConf(long_side=32))
+
+
+def test_a_set_of_the_photos_that_were_there_before_is_refused(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    Image.new("RGB", (64, 48)).save(photos / "p.png")
+    conf = HomographySetConf(long_side=64)
+    set_dir = make_set([photos], tmp_path / "set", conf)
+    assert make_set([photos / ".." / "photos"], set_dir, conf) == set_dir
+    Image.new("RGB", (64, 48)).save(photos / "q.png")
+    with pytest.raises(ValueError, match="other photos or settings"):
+        make_set([photos], set_dir, conf)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .shared import add_device, finished, preset
+from .shared import add_detector, add_device, features_conf, finished
 
 SUMMARY = "step 1: folder -> feature file"
 
@@ -20,8 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--feature-path", type=Path, help="the feature file itself")
     parser.add_argument("--image-list", type=Path, help="text file, a name a line")
     parser.add_argument("--resize", type=int, help="long side in px, instead of the preset's")
-    parser.add_argument("--max-keypoints", type=int, help="points an image, likewise")
-    parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
+    add_detector(parser)
     parser.add_argument("--batch-size", type=int, default=1, help="images at once; for GPUs")
     parser.add_argument(
         "--as-half",
@@ -37,9 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from .. import extract_features
     from ..store import FeatureReader
 
-    conf = preset(extract_features.confs, options.conf, "feature preset")
-    changes = {"max_keypoints": options.max_keypoints, "weights": options.weights}
-    conf["model"] = {**conf["model"], **{k: v for k, v in changes.items() if v is not None}}
+    conf = features_conf(options)
     if options.resize is not None:
         conf["preprocessing"] = {**conf["preprocessing"], "resize_max": options.resize}
     path = extract_features.main(

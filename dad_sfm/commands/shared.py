@@ -7,11 +7,37 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ..arguments import assignment
+
 SOME_LEFT_OUT = 3  # exit code
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+
+
+def add_detector(parser: argparse.ArgumentParser) -> None:
+    """What may differ from the preset's detector; see `features_conf`."""
+    parser.add_argument("--max-keypoints", type=int, help="points an image, not the preset's")
+    parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        type=assignment,
+        default=(),
+        metavar="KEY=VALUE",
+        help="any other option of the detector, as presets name it: nms_size=7",
+    )
+
+
+def features_conf(options: argparse.Namespace) -> dict[str, Any]:
+    """The feature preset ``options.conf`` with what was asked for.  Raises `ConfigError`."""
+    from .. import extract_features
+
+    conf = preset(extract_features.confs, options.conf, "feature preset")
+    given = {"max_keypoints": options.max_keypoints, "weights": options.weights}
+    given = {key: value for key, value in given.items() if value is not None}
+    return {**conf, "model": {**conf["model"], **dict(options.set), **given}}
 
 
 def preset(presets: dict[str, dict[str, Any]], name: str, kind: str) -> dict[str, Any]:

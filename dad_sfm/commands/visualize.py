@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .shared import add_device, preset
+from .shared import add_detector, add_device, features_conf
 
 SUMMARY = "picture of an image's keypoints"
 
@@ -16,7 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--conf", default="dad-nano", help="feature preset")
     parser.add_argument("--features", type=Path, help="draw from this feature file instead")
     parser.add_argument("--name", help="the image's name in the feature file (default: its own)")
-    parser.add_argument("--max-keypoints", type=int, default=1024)
+    add_detector(parser)
+    parser.set_defaults(max_keypoints=1024)
     add_device(parser)
 
 
@@ -32,9 +33,8 @@ def run(options: argparse.Namespace) -> int:
     with TemporaryDirectory() as folder:
         path = options.features
         if path is None:
-            conf = preset(extract_features.confs, options.conf, "feature preset")
-            model = {k: v for k, v in conf["model"].items() if k != "descriptor"}
-            conf["model"] = {**model, "max_keypoints": options.max_keypoints}
+            conf = features_conf(options)
+            conf["model"].pop("descriptor", None)
             name = options.image.name
             path = extract_features.main(
                 conf, options.image.parent, folder, image_list=[name], device=options.device

@@ -6,6 +6,7 @@ feature file of ``images`` can be judged by it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -55,19 +56,21 @@ def make_set(folders: Sequence[Path | str], set_dir: Path | str, conf: Homograph
     """Write the set of all photos under the folders; an existing one of the same kind is kept.
 
     Raises FileNotFoundError when there are no photos, ValueError when ``set_dir`` holds another
-    set.
+    set, for instance of the photos that were there before.
     """
     set_dir = Path(set_dir)
-    # However the folders are spelled: a set is that of its photos.
-    description = {"conf": asdict(conf), "folders": [str(Path(f).resolve()) for f in folders]}
-    index = set_dir / "pairs.json"
-    if index.is_file():
-        if json.loads(index.read_text(encoding="utf-8"))["made_by"] != description:
-            raise ValueError(f"{set_dir} holds another set; delete it or give another folder")
-        return set_dir
     photos = [Path(f) / name for f in folders for name in list_images(f)]
     if not photos:
         raise FileNotFoundError(f"no photos under {', '.join(map(str, folders))}")
+    description = {"conf": asdict(conf), "photos": _listed(photos)}
+    index = set_dir / "pairs.json"
+    if index.is_file():
+        if json.loads(index.read_text(encoding="utf-8"))["made_by"] != description:
+            raise ValueError(
+                f"{set_dir} holds the set of other photos or settings; delete it or give another "
+                "folder"
+            )
+        return set_dir
     pairs = []
     # Numbers are those of all photos, so that a photo's pair is the same whatever the limit.
     for number, path in evenly(list(enumerate(photos)), conf.limit):
@@ -77,6 +80,12 @@ def make_set(folders: Sequence[Path | str], set_dir: Path | str, conf: Homograph
         pairs.append({"photo": str(path), "folder": stem, "b_from_a": b_from_a.tolist()})
     index.write_text(json.dumps({"made_by": description, "pairs": pairs}, indent=1))
     return set_dir
+
+
+def _listed(photos: Sequence[Path]) -> str:
+    """How many photos, and a digest of their places and sizes, however a folder is spelled."""
+    lines = "\n".join(f"{photo.resolve()} {photo.stat().st_size}" for photo in photos)
+    return f"{len(photos)} photos, {hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def read_set(set_dir: Path | str) -> list[HomographyPair]:

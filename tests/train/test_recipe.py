@@ -252,6 +252,27 @@ def test_another_recipe_other_photos_and_a_lost_part_are_refused(folder, photos,
         next(slices(CONF, tmp_path / "elsewhere", ONE_STEP))
 
 
+def test_stages_see_batches_of_their_own():
+    seeds = [
+        run_conf(RecipeConf.chosen("smoke", seed=seed), stage).loop.seed
+        for seed in (0, 1)
+        for stage in TRAINED
+    ]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_other_fields_are_those_of_every_stage_and_part_of_the_recipe(folder):
+    changes = {"data.batch": 3, "loop.learning_rate": 0.001}
+    conf = RecipeConf.chosen("smoke", steps=[3, 2, 2, 2], changes=changes)
+    assert {run_conf(conf, stage).data.batch for stage in TRAINED} == {3}
+    assert run_conf(conf, "finish").loop.learning_rate == pytest.approx(0.0004)
+    with pytest.raises(ConfigError, match="unknown key 'btach'"):
+        RecipeConf.chosen("smoke", changes={"data.btach": 3})
+    list(islice(slices(conf, folder.root, ONE_STEP, device="cpu"), 1))
+    with pytest.raises(ConfigError, match="begun with another recipe"):
+        next(slices(CONF, folder.root, ONE_STEP))
+
+
 def test_the_script_goes_on_where_it_stopped(photos, tmp_path, monkeypatch, capsys):
     line = f"--out {tmp_path / 'out'} --preset smoke --steps 1 --slice-minutes 0 --device cpu"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ...config import ConfigError
+from ...config import ConfigError, changed
 from ..objectives.rl import RLConf
 from ..presets import PRESETS, RunConf, distillation
 from ..runs import Start
@@ -39,17 +39,27 @@ class RecipeConf:
     temperature: float = 0.5  # of the policies in distillation
     # Learning rate of finish, as a share of the preset's: the full one would undo what is learned.
     finish_rate: float = 0.4
+    # Fields of the preset's run that are to be others, by dotted names: "data.batch".
+    changes: Mapping[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def chosen(
-        preset: str, *, network: str | None = None, steps: Sequence[int] = (), seed: int = 0
+        preset: str,
+        *,
+        network: str | None = None,
+        steps: Sequence[int] = (),
+        seed: int = 0,
+        changes: Mapping[str, Any] | None = None,
     ) -> RecipeConf:
-        """A preset, with another network or other steps: one number, or one a trained stage.
+        """A preset, with another network, other fields, or other steps: one number, or one a
+        trained stage.
 
         ``paper`` goes the publication's way: from random weights, temperature 1, no finish (but
-        for one whose steps are given).  Raises `ConfigError` for steps that make no recipe.
+        for one whose steps are given).  Raises `ConfigError` for steps that make no recipe, and
+        for fields that a run does not have.
         """
-        conf, papers = PRESETS[preset], preset == "paper"
+        changes = dict(changes or {})
+        conf, papers = changed(PRESETS[preset], changes, where="run"), preset == "paper"
         shares = _PAPERS_SHARES if papers else _SHARES
         steps = tuple(steps)
         if not steps:
@@ -62,7 +72,8 @@ class RecipeConf:
                 "at least 1, or 0 for no finish"
             )
         way = _PAPERS_WAY if papers else {}
-        return RecipeConf(preset, network or conf.network, steps, seed, **way)
+        network = network or conf.network
+        return RecipeConf(preset, network, steps, seed, changes=changes, **way)
 
     def steps_of(self, stage: Stage) -> int:
         """How long a trained stage is."""
@@ -88,8 +99,10 @@ class RecipeConf:
 
 def run_conf(conf: RecipeConf, stage: Stage) -> RunConf:
     """The training run of a stage."""
-    preset = PRESETS[conf.preset]
-    loop = replace(preset.loop, steps=conf.steps_of(stage), seed=conf.seed)
+    preset = changed(PRESETS[conf.preset], conf.changes, where="run")
+    # A seed a stage: with the same one all of them would see the same batches again.
+    seed = len(TRAINED) * conf.seed + TRAINED.index(stage)
+    loop = replace(preset.loop, steps=conf.steps_of(stage), seed=seed)
     run = replace(preset, network=conf.network, loop=loop)
     if stage == "distil":
         return distillation(run, temperature=conf.temperature)

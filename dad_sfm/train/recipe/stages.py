@@ -29,11 +29,15 @@ _SAVING = 0.05  # share of a slice that is kept for starting and saving
 
 @dataclass(frozen=True)
 class SliceConf:
-    """How long a slice lasts, and what its checkpoint holds, in files how large."""
+    """How long a slice lasts, and what its checkpoint holds, in files how large.
+
+    A slice that is not ``watched`` goes on even where its policy has collapsed.
+    """
 
     minutes: float = 8.0
     part_bytes: int = 15_000_000
     carry: Carry = "exact"
+    watched: bool = True
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def _run_stage(
         return None  # a kill came between the last checkpoint and what says where the recipe is
     interrupted = None
     try:
-        _train(conf, folder, stage, minutes=minutes, device=device)
+        _train(conf, folder, slicing, stage, minutes=minutes, device=device)
     except Interrupted as asked:
         interrupted = asked
     finished = folder.step(stage) >= conf.steps_of(stage)
@@ -112,13 +116,20 @@ def _run_stage(
 
 
 def _train(
-    conf: RecipeConf, folder: RecipeFolder, stage: Stage, *, minutes: float, device: str
+    conf: RecipeConf,
+    folder: RecipeFolder,
+    slicing: SliceConf,
+    stage: Stage,
+    *,
+    minutes: float,
+    device: str,
 ) -> None:
     run, photos, run_dir = run_conf(conf, stage), [folder.unpacked], folder.run(stage).root
     given: dict[str, Any] = {
         "start": start(conf, stage, folder),
         "device": device,
         "minutes": minutes,
+        "watched": slicing.watched,
     }
     if stage == "distil":
         teachers = [folder.run("light").weights, folder.run("dark").weights]
