@@ -16,7 +16,7 @@ from .engine.trackers import TRACKERS
 from .networks import NETWORKS
 from .objectives.polarity import Polarity
 from .objectives.teachers import Combination
-from .package import package
+from .package import average, package
 from .presets import PRESETS, RunConf, distillation
 from .published import export_published, import_published
 from .runs import Start, distil, train
@@ -56,6 +56,10 @@ def add_methods(parser: argparse.ArgumentParser) -> None:
     shipped.add_argument("weights", type=Path, help="weights.safetensors of a run")
     shipped.add_argument("target", type=Path, help="file to write")
     shipped.set_defaults(run_method=lambda options: package(options.weights, options.target))
+    averaged = methods.add_parser("average", help="the mean of runs that began alike")
+    averaged.add_argument("target", type=Path, help="file to write")
+    averaged.add_argument("weights", nargs="+", type=Path, help="weights of each")
+    averaged.set_defaults(run_method=lambda options: average(options.weights, options.target))
     exported = methods.add_parser("export", help="full network -> published format (.pth)")
     exported.add_argument("weights", type=Path, help="weights of a full DaD network")
     exported.add_argument("target", type=Path, help="*.pth, which the original code loads")
@@ -74,7 +78,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         choices=list(DATA),
         default="homography",
-        help="pairs: photos through homographies (default), rendered scenes, or MegaDepth",
+        help="pairs: photos through homographies (default), rendered scenes, both, or MegaDepth",
     )
     parser.add_argument(
         "--photos",
@@ -83,7 +87,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         default=(),
         help="folders of training photos; of textures with --data rendered",
     )
-    parser.add_argument("--bank", help="folder of the rendered scenes (--data rendered)")
+    parser.add_argument("--bank", help="folder of the rendered scenes (--data rendered, mixed)")
     parser.add_argument("--scenes", type=count, help="how many there are to be in it")
     parser.add_argument("--megadepth", help="folder of the data set (--data megadepth)")
     parser.add_argument("--run", type=Path, required=True, help="run folder, made or gone on with")

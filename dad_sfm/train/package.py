@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from ..checkpoints import CheckpointError, load_state_dict
 from .replacing import replacing
+
+
+def average(weights: Sequence[Path | str], target: Path | str) -> Path:
+    """Write the mean of several runs' weights, as float32 safetensors; returns ``target``.
+
+    Of runs that began with the same weights the mean is often better than each (Wortsman et al.,
+    "Model soups", ICML 2022); of others it is nothing.  Raises `CheckpointError` for files of
+    different networks, and FileNotFoundError.
+    """
+    loaded = [load_state_dict(path) for path in weights]
+    first = loaded[0]
+    shapes = [{name: tensor.shape for name, tensor in each.items()} for each in loaded]
+    if any(each != shapes[0] for each in shapes):
+        raise CheckpointError("weights of different networks have no mean")
+    mean = {
+        name: torch.stack([each[name].float() for each in loaded]).mean(dim=0)
+        if tensor.is_floating_point()
+        else tensor
+        for name, tensor in first.items()
+    }
+    with replacing(Path(target)) as path:
+        save_file(mean, str(path))
+    return Path(target)
 
 
 def package(weights: Path | str, target: Path | str) -> Path:

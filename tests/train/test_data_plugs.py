@@ -137,3 +137,17 @@ def test_the_command_line_trains_on_it(
     command = ["train", "rl", *options, "--run", tmp_path / "run", "--device", "cpu"]
     assert cli.main([str(word) for word in command]) == 0
     assert (tmp_path / "run" / "weights.safetensors").is_file()
+
+
+def test_mixed_takes_turns(photos: Path, tmp_path: Path) -> None:
+    given = {"batch": 2, "bank": str(tmp_path / "bank"), "scenes": 1}
+    conf = data_conf("mixed", HomographyConf(size=SIZE), **given)
+    mixed = make_data(conf, [photos], seed=3)
+    alone = HomographyPairs([photos], HomographyConf(size=SIZE, batch=2), seed=3)
+    rendered = RenderedPairs([photos], RenderedConf(size=SIZE, **given), seed=3)
+    for step, source in ((0, rendered), (1, alone), (2, rendered)):
+        ours, theirs = (each.batch(step).on(CPU) for each in (mixed, source))
+        assert torch.equal(ours.images_a, theirs.images_a)
+        assert torch.equal(ours.b_from_a, theirs.b_from_a)
+    # What a run is judged by are homographies, whatever it is trained on.
+    assert type(data_conf("homography", conf)) is HomographyConf

@@ -12,9 +12,10 @@ from .batch import Data
 from .homography_pairs import HomographyConf, HomographyPairs
 from .looks import ViewConf
 from .megadepth_pairs import MegaDepthConf, MegaDepthPairs
+from .mixed_pairs import MixedConf, MixedPairs
 from .rendered_pairs import RenderedConf, RenderedPairs
 
-DataConf = HomographyConf | RenderedConf | MegaDepthConf
+DataConf = HomographyConf | RenderedConf | MixedConf | MegaDepthConf
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class DataPlug:
 DATA: dict[str, DataPlug] = {
     "homography": DataPlug(HomographyConf, lambda p, c, seed: HomographyPairs(p, c, seed=seed)),
     "rendered": DataPlug(RenderedConf, lambda p, c, seed: RenderedPairs(p, c, seed=seed)),
+    "mixed": DataPlug(MixedConf, lambda p, c, seed: MixedPairs(p, c, seed=seed)),
     "megadepth": DataPlug(MegaDepthConf, lambda _, c, seed: MegaDepthPairs(c, seed=seed)),
 }
 
@@ -47,7 +49,7 @@ def data_conf(name: str, preset: DataConf, **options: Any) -> DataConf:
     """
     plug = DATA[name].conf
     conf: Any = preset
-    if not isinstance(preset, plug):
+    if type(preset) is not plug:
         conf = plug(size=preset.size, batch=preset.batch)
     given = {key: value for key, value in options.items() if value is not None}
     strangers = sorted(given.keys() - {f.name for f in fields(conf)})
