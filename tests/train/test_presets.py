@@ -20,6 +20,8 @@ def test_the_preset_paper_is_the_publication():
             "nms_size": 3,
             "balance": 0.5,
             "density_taps": 51,
+            "density_reach": 2,
+            "density_rate": 1,
             "density_floor": 1e-6,
             "border": 0,
         },
@@ -32,6 +34,8 @@ def test_the_preset_paper_is_the_publication():
         "policy_reduction": "sum",
         "regulariser_weight": 1,
         "regulariser_taps": 51,
+        "regulariser_reach": 1,
+        "regulariser_rate": 2,
         # What goes beyond the publication is off; its other values do not matter then.
         "window_weight": 0,
         "localisation_weight": 0,

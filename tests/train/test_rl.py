@@ -78,12 +78,12 @@ def test_the_regulariser_treats_mask_and_policy_alike_at_the_borders():
     """A uniform policy under a full mask is exactly what it asks for, borders included."""
     logits = torch.zeros(1, 1, SIZE, SIZE, requires_grad=True)
     full = torch.ones(1, SIZE, SIZE, dtype=torch.bool)
-    loss = _coverage_loss(logits, full, 51)
+    loss = _coverage_loss(logits, full, RLConf())
     assert loss.item() == pytest.approx(0, abs=1e-5)
     at_rest = torch.autograd.grad(loss, logits)[0].abs().max()
     half = full.clone()
     half[..., SIZE // 2 :] = False
-    pull = torch.autograd.grad(_coverage_loss(logits, half, 51), logits)[0]
+    pull = torch.autograd.grad(_coverage_loss(logits, half, RLConf()), logits)[0]
     assert at_rest < 1e-3 * pull.abs().max()
     assert (pull[0, 0, :, : SIZE // 4] < 0).all()
     assert (pull[0, 0, :, -SIZE // 4 :] > 0).all()
@@ -115,7 +115,7 @@ def test_the_regulariser_pads_along_the_axis_that_it_blurs(way):
     ramp = torch.linspace(-1, 1, SIZE).expand(1, 1, SIZE, SIZE)
     logits = (ramp if way == "across" else ramp.mT).contiguous()
     mask = logits[:, 0] > -0.5
-    found = _coverage_loss(logits, mask, 51).item()
+    found = _coverage_loss(logits, mask, RLConf()).item()
     assert found == pytest.approx(divergence_of_blurs(logits, mask, swapped=False), rel=1e-3)
     # More than half of the mask lies on columns that swapped padding sets to zero.
     assert divergence_of_blurs(logits, mask, swapped=True) > found + 1

@@ -46,7 +46,9 @@ class RLConf:
     # weighs thousands of times what the regulariser does; "mean": whatever their number.
     policy_reduction: Literal["sum", "mean"] = "sum"
     regulariser_weight: float = 1.0
-    regulariser_taps: int = 51
+    regulariser_taps: int = 51  # of its blur, likewise; see `SamplingConf`
+    regulariser_reach: float = 1.0
+    regulariser_rate: float = 2.0
     window_weight: float = 0.0
     window_size: int = 9
     window_baseline: float = 0.3  # graded hit at which a point is neither pushed nor pulled
@@ -94,7 +96,7 @@ class RLObjective:
         near = crossing.distance.min(dim=2).values < 3
         return {
             "policy": _policy_loss(view, hits, covisible, conf),
-            "regulariser": _coverage_loss(view.logits, view.valid, conf.regulariser_taps),
+            "regulariser": _coverage_loss(view.logits, view.valid, conf),
             "window": _window_loss(view, hits, covisible, conf),
             "localisation": _localisation_loss(crossing, conf),
             "hit_rate": mean_over_points(hits, covisible),
@@ -124,14 +126,16 @@ def _policy_loss(view: View, hits: Tensor, covisible: Tensor, conf: RLConf) -> T
     return -mean_over_points(gains, covisible)
 
 
-def _coverage_loss(logits: Tensor, valid: Tensor, taps: int) -> Tensor:
+def _coverage_loss(logits: Tensor, valid: Tensor, conf: RLConf) -> Tensor:
     """KL from the blurred valid mask to the blurred policy, both blurred and normalised alike.
 
     Keeps the policy from collapsing on few places and off what the other view cannot see.  What a
     blur loses over the edges it loses from both, so that a uniform policy under a full mask is
     exactly what is asked for, borders included.
     """
-    kernel = gaussian_taps(taps, reach=1.0, rate=2.0)
+    kernel = gaussian_taps(
+        conf.regulariser_taps, reach=conf.regulariser_reach, rate=conf.regulariser_rate
+    )
     kernel = kernel / kernel.sum()
     policy = logits.flatten(1).softmax(dim=1).view_as(logits)
     wanted, found = (

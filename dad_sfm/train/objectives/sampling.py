@@ -19,7 +19,10 @@ class SamplingConf:
     keypoints: tuple[int, int] = (512, 512)  # points an image; each step draws from this range
     nms_size: int = 3  # side of the window in which a point must be the best
     balance: float = 0.5  # the map is divided by (local density) ** this; 0 = plain top-K
-    density_taps: int = 51  # length of the density's blur, px
+    # Blur of the density: taps exp(-rate u²), a pixel apart, for u from -reach to reach.
+    density_taps: int = 51
+    density_reach: float = 2.0
+    density_rate: float = 1.0
     density_floor: float = 1e-6  # added to the policy before it is blurred
     border: int = 0  # pixels at each side where nothing is sampled
 
@@ -56,7 +59,7 @@ def balanced_top_k(logits: Tensor, conf: SamplingConf, k: int) -> tuple[Tensor, 
     B, _, H, W = logits.shape
     policy = logits.flatten(1).softmax(dim=1).view(B, 1, H, W)
     if conf.balance:
-        taps = gaussian_taps(conf.density_taps, reach=2.0, rate=1.0)
+        taps = gaussian_taps(conf.density_taps, reach=conf.density_reach, rate=conf.density_rate)
         density = separable_blur(policy + conf.density_floor, taps)
         policy = policy * density**-conf.balance
     peaks = nms(policy[:, 0], conf.nms_size)
