@@ -1,4 +1,4 @@
-"""Types of command-line arguments."""
+"""Types of command-line arguments, and one that several commands have."""
 
 from __future__ import annotations
 
@@ -23,3 +23,10 @@ def assignment(text: str) -> tuple[str, Any]:
         return key, json.loads(value)
     except json.JSONDecodeError:
         return key, value
+
+
+def add_set(parser: argparse.ArgumentParser, meaning: str) -> None:
+    """``--set KEY=VALUE ...``: a sequence of `assignment`."""
+    parser.add_argument(
+        "--set", nargs="+", type=assignment, default=(), metavar="KEY=VALUE", help=meaning
+    )

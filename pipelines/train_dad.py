@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import get_args
 
-from dad_sfm.arguments import assignment
+from dad_sfm.arguments import add_set
 from dad_sfm.train.engine.watchdog import TrainingError
 from dad_sfm.train.networks import NETWORKS
 from dad_sfm.train.presets import PRESETS
@@ -69,14 +69,7 @@ def _options() -> argparse.Namespace:
         help=f"of every stage; or one each of {', '.join(TRAINED)} (0 = no finish)",
     )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        type=assignment,
-        default=(),
-        metavar="KEY=VALUE",
-        help="any other field of the preset's run: data.batch=4",
-    )
+    add_set(parser, "any other field of the preset's run: data.batch=4")
     parser.add_argument(
         "--watchdog",
         action=argparse.BooleanOptionalAction,

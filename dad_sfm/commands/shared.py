@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..arguments import assignment
+from ..arguments import add_set
 
 SOME_LEFT_OUT = 3  # exit code
 
@@ -20,14 +20,7 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
     """What may differ from the preset's detector; see `features_conf`."""
     parser.add_argument("--max-keypoints", type=int, help="points an image, not the preset's")
     parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        type=assignment,
-        default=(),
-        metavar="KEY=VALUE",
-        help="any other option of the detector, as presets name it: nms_size=7",
-    )
+    add_set(parser, "any other option of the detector, as presets name it: nms_size=7")
 
 
 def features_conf(options: argparse.Namespace) -> dict[str, Any]:

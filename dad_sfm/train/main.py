@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from ..arguments import assignment, count
+from ..arguments import add_set, count
 from ..config import ConfigError, changed
 from .data.plugs import DATA, data_conf
 from .engine.loop_conf import LoopConf
@@ -101,14 +101,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--init", type=Path, help="weights to start from (a weights file)")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        type=assignment,
-        default=(),
-        metavar="KEY=VALUE",
-        help="any other field of the run, as conf.json names it: objective.policy_weight=2",
-    )
+    add_set(parser, "any other field of the run, as conf.json names it: objective.policy_weight=2")
     parser.add_argument("--accumulate", type=count, help="batches a step, instead of the preset's")
     parser.add_argument(
         "--validation",
