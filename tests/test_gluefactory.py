@@ -72,7 +72,7 @@ def extractor(monkeypatch: pytest.MonkeyPatch) -> type:
 
 
 def make(extractor: type, **options: object):
-    return extractor({"preset": "dad-nano+rootsift", "max_num_keypoints": 300, **options})
+    return extractor({"preset": "dad-nano+rootsift", "max_num_keypoints": 900, **options})
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_points_are_those_of_the_extraction_step(
 ) -> None:
     Image.fromarray(pixels).save(tmp_path / "a.png")
     conf = deepcopy(extract_features.confs[preset])
-    conf["model"]["max_keypoints"] = 300
+    conf["model"]["max_keypoints"] = 900
     path = extract_features.main(conf, tmp_path, feature_path=tmp_path / "f.h5", as_half=False)
     with FeatureReader(path) as reader:
         expected = reader.read("a.png")
@@ -124,12 +124,12 @@ def test_padding_holds_no_points_and_moves_none(extractor: type, pixels: np.ndar
         "image_size": torch.tensor([[163, 117], [104, 80]]),
     }
     found = model(data)
-    assert found["keypoints"].shape == (2, 300, 2)
-    assert found["descriptors"].shape == (2, 300, 128)
+    assert found["keypoints"].shape == (2, 900, 2)
+    assert found["descriptors"].shape == (2, 900, 128)
     for k, single in enumerate((pixels, small)):
         alone = make(extractor)({"image": as_batch(single)})
         n = alone["keypoints"].shape[1]
-        assert 20 < n < 300
+        assert 20 < n < 900
         torch.testing.assert_close(found["keypoints"][k, :n], alone["keypoints"][0])
         torch.testing.assert_close(found["descriptors"][k, :n], alone["descriptors"][0])
         # What fills up lies in the image, and is told apart by its score and its descriptor.
