@@ -100,6 +100,9 @@ def test_extract_pairs_match_run_one_after_the_other(tmp_path, image_dir, capsys
     picture = out / "k.png"
     assert cli.main(["visualize", str(image_dir / "b.png"), str(picture), "--conf", "sift"]) == 0
     assert Image.open(picture).size == (96, 80)
+    drawn = ["visualize", str(image_dir / "b.png"), str(picture), "--features", str(features)]
+    assert cli.main(drawn) == 0
+    assert cli.main([*drawn, "--set", "nms_size=9"]) == cli.USER_ERROR
 
 
 def test_any_option_of_a_detector_can_be_set(tmp_path, image_dir):

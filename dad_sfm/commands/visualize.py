@@ -25,10 +25,13 @@ def run(options: argparse.Namespace) -> int:
     from tempfile import TemporaryDirectory
 
     from .. import extract_features
+    from ..config import ConfigError
     from ..images import read_image
     from ..store import FeatureReader
     from ..visualize import draw_keypoints
 
+    if options.features is not None and (options.weights or options.set):
+        raise ConfigError("--features brings its own points: --weights and --set do not go with it")
     image, name = read_image(options.image), options.name or options.image.name
     with TemporaryDirectory() as folder:
         path = options.features
