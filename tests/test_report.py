@@ -11,6 +11,7 @@ from dad_sfm import database, reconstruction
 from dad_sfm.colmap_model import write_text_model
 from dad_sfm.output import Output
 from dad_sfm.report import Failure, build_report, document, summary_lines
+from dad_sfm.report.unregistered import REMEDIES
 from dad_sfm.store import FeatureWriter, MatchWriter
 from dad_sfm.types import Matches
 
@@ -144,6 +145,7 @@ def test_summary(report):
         assert part in text
     assert re.search(r"nowhere\.png +none of its 1 pairs passed", text)
     assert re.search(r"broken\.jpg +cut off", text)
+    assert "what helps: more pairs between the two models" in text  # four of the seven
     assert max(map(len, lines)) <= 110
 
 
@@ -157,5 +159,6 @@ def test_json_is_complete_and_documented(report, tmp_path):
         if dataclasses.is_dataclass(kind):
             for field in dataclasses.fields(kind):
                 assert f"`{field.name}`" in described, f"{kind.__name__}.{field.name}"
-    for code in {i.unregistered for i in report.unregistered}:
-        assert f"`{code}`" in described
+    for code, remedy in REMEDIES.items():
+        assert re.search(rf"^\| `{code}` \| .* \| {re.escape(remedy)} \|$", described, re.M)
+    assert {i.unregistered for i in report.unregistered} <= REMEDIES.keys()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from .document import ImageReport, Report, Spread
+from .unregistered import REMEDIES
 
 MOST_LISTED = 8
 
@@ -22,6 +23,7 @@ def summary_lines(report: Report) -> list[str]:
     lines = [_headline(report)]
     lines += [f"  {label:<9} {text}" for label, text in body if text]
     lines += _listing("not in the model", _reasons(report.unregistered))
+    lines += _remedy(report.unregistered)
     lines += _listing("not usable", sorted(report.failed_images.items()))
     lines += _listing("not matched", sorted(report.failed_pairs.items()))
     return lines
@@ -92,6 +94,16 @@ def _reasons(images: Iterable[ImageReport]) -> list[tuple[str, str]]:
         return [(i.name, i.explanation or "") for i in images]
     counts = Counter(i.unregistered or "" for i in images)
     return [(f"{count} images", code) for code, count in counts.most_common()]
+
+
+def _remedy(images: Iterable[ImageReport]) -> list[str]:
+    """What helps most of the images that are not in the model (where there is one)."""
+    codes = Counter(i.unregistered or "" for i in images)
+    return [
+        f"    what helps: {REMEDIES[code]}"
+        for code, _ in codes.most_common(1)
+        if code != "no_model"
+    ]
 
 
 def _listing(title: str, rows: list[tuple[str, str]]) -> list[str]:

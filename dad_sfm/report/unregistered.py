@@ -7,6 +7,17 @@ from collections import Counter
 from ..colmap_model import CameraModel
 from ..view_graph import ViewGraph
 
+# What helps against each code; docs/report.md says the same.
+REMEDIES = {
+    "other_model": "more pairs between the two models",
+    "no_keypoints": "is it blank, or masked? a larger `resize_max`",
+    "no_pairs": "other pairs",
+    "no_verified_pair": "other pairs, features (`dad-nano+aliked-n16`) or matcher",
+    "no_model": "see `failure`",
+    "other_component": "more pairs between the two sets",
+    "too_few_points": "more keypoints; features `dad-nano+aliked-n16`; images in between",
+}
+
 
 class Explainer:
     """Finds the first thing that went wrong, in the order in which things can."""
