@@ -102,7 +102,7 @@ def _remedy(images: Iterable[ImageReport]) -> list[str]:
     return [
         f"    what helps: {REMEDIES[code]}"
         for code, _ in codes.most_common(1)
-        if code != "no_model"
+        if code in REMEDIES and code != "no_model"
     ]
 
 
