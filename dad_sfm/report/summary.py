@@ -97,13 +97,9 @@ def _reasons(images: Iterable[ImageReport]) -> list[tuple[str, str]]:
 
 
 def _remedy(images: Iterable[ImageReport]) -> list[str]:
-    """What helps most of the images that are not in the model (where there is one)."""
-    codes = Counter(i.unregistered or "" for i in images)
-    return [
-        f"    what helps: {REMEDIES[code]}"
-        for code, _ in codes.most_common(1)
-        if code in REMEDIES and code != "no_model"
-    ]
+    """What helps most of the images that are not in the model."""
+    remedies = Counter(REMEDIES[i.unregistered] for i in images if i.unregistered in REMEDIES)
+    return [f"    what helps most of them: {remedy}" for remedy, _ in remedies.most_common(1)]
 
 
 def _listing(title: str, rows: list[tuple[str, str]]) -> list[str]:

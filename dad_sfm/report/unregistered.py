@@ -7,15 +7,14 @@ from collections import Counter
 from ..colmap_model import CameraModel
 from ..view_graph import ViewGraph
 
-# What helps against each code; docs/report.md says the same.
+# What helps against each code, as in docs/report.md; where no model was built, the failure says.
 REMEDIES = {
     "other_model": "more pairs between the two models",
-    "no_keypoints": "is it blank, or masked? a larger `resize_max`",
+    "no_keypoints": "is it blank, or masked? a larger size (--resize)",
     "no_pairs": "other pairs",
-    "no_verified_pair": "other pairs, features (`dad-nano+aliked-n16`) or matcher",
-    "no_model": "see `failure`",
+    "no_verified_pair": "other pairs, features (as dad-nano+aliked-n16) or matcher",
     "other_component": "more pairs between the two sets",
-    "too_few_points": "more keypoints; features `dad-nano+aliked-n16`; images in between",
+    "too_few_points": "more keypoints; other features (as dad-nano+aliked-n16); images in between",
 }
 
 
