@@ -27,7 +27,7 @@ def main() -> None:
     drawing, axes = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
     for panel, (setting, rotation_deg) in zip(axes, SETTINGS.items(), strict=True):
         for polarity in ("free", "light", "dark"):
-            for seed in range(options.seeds if polarity == "free" else 1):
+            for seed in range(options.seeds):
                 run = options.runs / f"{setting.replace(' ', '_')}_{polarity}_{seed}"
                 train(short_run(options.steps, rotation_deg, polarity, seed), options.photos, run)
                 draw(panel, run, polarity, seed)
@@ -56,6 +56,8 @@ def draw(panel: plt.Axes, run: Path, polarity: str, seed: int) -> None:
     style = {"free": "-", "light": "--", "dark": ":"}[polarity]
     colour = {"free": f"C{seed}", "light": "goldenrod", "dark": "black"}[polarity]
     name = f"free, seed {seed}" if polarity == "free" else f"asked for: {polarity}"
+    if polarity != "free" and seed:
+        name = "_"  # one entry of the legend for all seeds
     panel.plot(steps, light, style, color=colour, label=name)
 
 
@@ -64,7 +66,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--photos", nargs="+", type=Path, required=True)
     parser.add_argument("--runs", type=Path, default=Path("runs/polarity"))
     parser.add_argument("--steps", type=count, default=300)
-    parser.add_argument("--seeds", type=count, default=3, help="of the free runs")
+    parser.add_argument("--seeds", type=count, default=3, help="of each polarity")
     return parser.parse_args()
 
 

@@ -31,11 +31,30 @@ def test_repeated_points_rise_and_others_fall():
     assert loss.scalars["hit_rate"].item() == pytest.approx(0.75, abs=0.02)
 
 
+def test_the_policy_term_is_zero_where_the_policy_is_the_reward():
+    alike = [(20, 20), (44, 44)]
+    one, both = (
+        RLObjective(CONF)(peaks(alike), peaks(there), same_view(), 0).scalars["policy"].item()
+        for there in (alike[:1], alike)
+    )
+    assert both == pytest.approx(0, abs=1e-4)
+    assert one > 0.1
+
+
+def test_the_policy_term_pulls_as_reward_times_log_probability_does():
+    """A softmax over two equal points of which one is found again: its share is to be all."""
+    a, b = peaks([(20, 20), (44, 44)]), peaks([(20, 20)])
+    RLObjective(replace(CONF, policy_reduction="sum"))(a, b, same_view(), 0).total.backward()
+    # Divided by the hit rate the reward is (2, 0), and from B, where all is found, it has no pull.
+    found, lost = (a.grad[0, 0, y, x].item() for x, y in ((20, 20), (44, 44)))
+    assert (found, lost) == (pytest.approx(-1, abs=0.05), pytest.approx(1, abs=0.05))
+
+
 def test_the_papers_policy_term_is_a_sum_over_all_points_of_the_batch_both_ways():
-    seen = [(20, 20), (44, 44)]
+    seen, moved = [(20, 20), (44, 44)], [(20, 20), (45, 44)]
     terms = {
         how: RLObjective(replace(CONF, policy_reduction=how))(
-            peaks(seen), peaks(seen), same_view(), 0
+            peaks(seen), peaks(moved), same_view(), 0
         ).scalars["policy"]
         for how in ("mean", "sum")
     }
@@ -53,6 +72,16 @@ def test_the_radius_of_a_hit_is_in_normalised_coordinates():
     objective = RLObjective(RLConf(hit="nearest", hit_radius=0.05))
     distance = torch.tensor([[[1.5, 9.0], [1.7, 9.0], [0.0, 2.0]]])
     assert objective._hits(distance, size=64).tolist() == [[1, 0, 1]]
+
+
+def test_the_window_term_is_measured_from_a_detector_that_prefers_nothing():
+    conf = replace(CONF, policy_weight=0.0, window_weight=1.0)
+    flat, peaked = (
+        RLObjective(conf)(logits, logits.detach(), same_view(), 0).scalars["window"].item()
+        for logits in (1e-3 * peaks([(20, 20)]), peaks([(20, 20)]))
+    )
+    assert flat == pytest.approx(0, abs=0.01)
+    assert peaked < -0.5
 
 
 def test_the_window_term_sharpens_a_hit():

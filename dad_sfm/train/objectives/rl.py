@@ -112,7 +112,11 @@ class RLObjective:
 
 
 def _policy_loss(view: View, hits: Tensor, covisible: Tensor, conf: RLConf) -> Tensor:
-    """Minus reward times log-probability under a softmax over the sampled, covisible points."""
+    """Minus reward times log-probability under a softmax over the sampled, covisible points.
+
+    Measured from the entropy of the rewards, which has no gradient: so the term is a divergence, 0
+    where the policy is proportional to the reward, and falls while the hit rate rises.
+    """
     H, W = view.logits.shape[-2:]
     grid = norm_from_px(view.points_px.detach(), H=H, W=W)[:, None]
     at_points = F.grid_sample(view.logits, grid, padding_mode="border", align_corners=False)
@@ -120,7 +124,10 @@ def _policy_loss(view: View, hits: Tensor, covisible: Tensor, conf: RLConf) -> T
     # An image without covisible points would be a softmax over nothing.
     at_points = torch.where(covisible.any(dim=1, keepdim=True), at_points, 0.0)
     log_p = at_points.log_softmax(dim=1).masked_fill(~covisible, 0.0)
-    gains = normalised_by_rate(hits, covisible, floor=conf.reward_floor) * log_p
+    hits = hits * covisible
+    share = hits / hits.sum(dim=1, keepdim=True).clamp(min=1e-12)
+    surprise = log_p - share.clamp(min=1e-12).log()
+    gains = normalised_by_rate(hits, covisible, floor=conf.reward_floor) * surprise
     if conf.policy_reduction == "sum":
         return -2 * (gains * covisible).sum()  # the mean of both ways is then their sum
     return -mean_over_points(gains, covisible)
@@ -152,13 +159,16 @@ def _coverage_loss(logits: Tensor, valid: Tensor, conf: RLConf) -> Tensor:
 def _window_loss(view: View, hits: Tensor, covisible: Tensor, conf: RLConf) -> Tensor:
     """Each point against its own window: advantage times log-softmax inside it.
 
-    Windows are read at the sampled points only; an unfold of the whole map costs ten times that.
+    Measured from a flat window, which has no gradient: so the term is 0 for a detector that
+    prefers nothing, and falls below while peaks sharpen on hits.  Windows are read at the sampled
+    points only; an unfold of the whole map costs ten times that.
     """
     if not conf.window_weight:
         return view.logits.new_zeros(())
     windows = window_values(view.logits[:, 0], view.pixels, conf.window_size)
-    log_p = windows.log_softmax(dim=-1)[..., windows.shape[-1] // 2]
-    return -mean_over_points((hits - conf.window_baseline) * log_p, covisible)
+    flat = windows.isfinite().sum(dim=-1).clamp(min=1).log()  # minus the log of one pixel's share
+    peak = windows.log_softmax(dim=-1)[..., windows.shape[-1] // 2] + flat
+    return -mean_over_points((hits - conf.window_baseline) * peak, covisible)
 
 
 def window_values(maps: Tensor, pixels: Tensor, size: int) -> Tensor:
