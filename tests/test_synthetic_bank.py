@@ -10,7 +10,7 @@ from dad_sfm.config import ConfigError
 from dad_sfm.synthetic import Pinhole, View, warp_points
 from dad_sfm.synthetic.bank import BankConf, render_bank
 
-CONF = BankConf(size=64, views=2)
+CONF = BankConf(size=64, views=2, relief=False, days=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,19 @@ def test_a_scene_holds_views_cameras_and_shares(textures, tmp_path):
         assert seen == pytest.approx(shares[a, b], abs=0.15)
     assert (shares.diagonal() > 0.5).all()
     assert shares[0, 1] >= CONF.overlap
+
+
+def test_views_of_another_day_show_the_same_things_in_other_light(textures, tmp_path):
+    def draw(days: float) -> dict[str, np.ndarray]:
+        conf = replace(CONF, days=days)
+        (path,) = render_bank(tmp_path / str(days), conf, scenes=1, textures=textures, workers=0)
+        with np.load(path) as scene:
+            return dict(scene)
+
+    one, many = draw(0.0), draw(1.0)
+    for name in ("depth_0", "depth_1", "cam_from_world", "shares"):
+        np.testing.assert_array_equal(one[name], many[name])
+    assert (one["rgb_0"] != many["rgb_0"]).mean() > 0.3
 
 
 def test_processes_draw_what_one_alone_draws(textures, tmp_path):

@@ -9,6 +9,7 @@ from PIL import Image
 
 from dad_sfm.colmap_model import read_model
 from dad_sfm.synthetic import (
+    another_day,
     courtyard_cameras,
     export,
     load_view,
@@ -18,7 +19,9 @@ from dad_sfm.synthetic import (
     render_courtyard,
     warp_points,
 )
-from dad_sfm.synthetic.random_scene import seen_share
+from dad_sfm.synthetic.build import Builder, frame
+from dad_sfm.synthetic.facade import facade
+from dad_sfm.synthetic.random_cameras import seen_share
 
 SMALL = {"size": (160, 107), "count": 3}
 
@@ -187,6 +190,42 @@ def test_random_scenes_follow_their_seed(textures):
         np.testing.assert_array_equal(a, b)
     assert (first[0] != other[0]).mean() > 0.3
     assert np.isfinite(first[1]).all()
+
+
+def test_fronts_and_trees_are_relief():
+    """A scene has many times the patches, and its walls stand out by centimetres."""
+    for seed in range(3):
+        plain, rich = (random_scene(seed, _photos(), relief=r).surfaces for r in (False, True))
+        assert len(rich) > 2 * len(plain)
+        assert np.abs(rich.corners()).max() < 2 * np.abs(plain.corners()).max()
+
+
+def test_bays_of_a_front_are_the_same():
+    """Moved by the distance of two bays, what stands before the wall meets itself."""
+    builder = Builder(np.random.default_rng(1))
+    stone = builder.material(np.full((64, 64, 3), 128, np.uint8), 32.0)
+    facade(builder, stone, [stone], frame(0, 0), width=6.0, height=1.0)
+    surfaces = builder.surfaces()
+    middles = surfaces.corners().mean(axis=1)
+    # Wall and ledges go through; their ends are no bay's.
+    small = (np.linalg.norm(surfaces.u, axis=-1) < 1.0) & (np.abs(middles[:, 0]) < 2.9)
+    texels = surfaces.texel_from_st[small].reshape(small.sum(), -1)
+    kinds, bays = np.unique(
+        np.column_stack([texels, middles[small][:, 1:]]).round(6), axis=0, return_counts=True
+    )
+    assert (bays >= 2).all()
+    assert len(kinds) >= 6
+
+
+def test_another_day_has_other_light_and_the_same_things():
+    scene = random_scene(1, _photos())
+    other = another_day(scene, 5)
+    (camera,) = random_cameras(scene, 1, 1, size=(96, 72))
+    here, there = render(scene, camera), render(other, camera)
+    np.testing.assert_array_equal(here.depth, there.depth)
+    np.testing.assert_array_equal(another_day(scene, 5).light.grid, other.light.grid)
+    lit = here.depth > 0
+    assert np.abs(here.rgb.astype(int) - there.rgb)[lit].mean() > 5
 
 
 def test_random_cameras_look_at_the_same_things():

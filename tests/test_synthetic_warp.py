@@ -10,7 +10,7 @@ from dad_sfm.synthetic.scene import Scene, View
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[Scene, View, View]:
-    scene = random_scene(11)
+    scene = random_scene(11, relief=False)
     a, b = (render(scene, c) for c in random_cameras(scene, 11, 2, size=(320, 240)))
     return scene, a, b
 

@@ -11,7 +11,8 @@ the optical axis, at pixel centres, in metres, 0 where there is only sky.
 from .camera import Pinhole, look_at
 from .courtyard import courtyard, courtyard_cameras
 from .export import load_view, render_courtyard
-from .random_scene import random_cameras, random_scene
+from .random_cameras import random_cameras
+from .random_scene import another_day, random_scene
 from .render import render
 from .scene import Scene, View
 from .warp import warp_points
@@ -20,6 +21,7 @@ __all__ = [
     "Pinhole",
     "Scene",
     "View",
+    "another_day",
     "courtyard",
     "courtyard_cameras",
     "load_view",

@@ -25,13 +25,14 @@ import numpy as np
 
 from ..config import ConfigError
 from ..images import read_image, size_for, to_array
-from .random_scene import random_cameras, random_scene, seen_share
+from .random_cameras import random_cameras, seen_share
+from .random_scene import another_day, random_scene
 from .render import render
 from .scene import View
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1  # raise it when random scenes, the renderer or the files change
+VERSION = 2  # raise it when random scenes, the renderer or the files change
 MARKER = "bank.json"
 _TEXTURES = 12  # photos a scene draws its surfaces from
 _TEXTURE_PX = 512  # long side of a texture
@@ -44,6 +45,8 @@ class BankConf:
     size: int = 320  # side of the square views, px
     views: int = 4  # of each scene
     overlap: float = 0.3  # share of the first view that each other one sees
+    relief: bool = True  # see `random_scene`
+    days: float = 0.5  # share of the scenes whose views are each of another day
     seed: int = 0
 
 
@@ -108,11 +111,16 @@ def _draw(root: Path, conf: BankConf, textures: Sequence[Path], number: int) -> 
     rng = np.random.default_rng((conf.seed, number))
     seed = int(rng.integers(2**31))
     chosen = rng.permutation(len(textures))[:_TEXTURES]
-    scene = random_scene(seed, [_texture(textures[i]) for i in chosen] if textures else None)
+    covers = [_texture(textures[i]) for i in chosen] if textures else None
+    scene = random_scene(seed, covers, relief=conf.relief)
     cameras = random_cameras(
         scene, seed, conf.views, size=(conf.size, conf.size), overlap=conf.overlap
     )
-    views = [render(scene, camera, seed=seed + i) for i, camera in enumerate(cameras)]
+    each_its_day = rng.random() < conf.days
+    views = [
+        render(another_day(scene, seed + i) if each_its_day else scene, camera, seed=seed + i)
+        for i, camera in enumerate(cameras)
+    ]
     shares = np.array([[seen_share(scene, a, b) for b in cameras] for a in cameras])
     save_scene(path, views, shares)
 

@@ -1,4 +1,4 @@
-"""Scenes and cameras by chance: training pairs with exact depth, occlusions and light."""
+"""Scenes by chance: what training pairs with exact depth, occlusions and light are views of."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 
 from . import masonry, materials
 from .build import Builder, Material, frame, inside_frame
-from .camera import Pinhole, look_at
+from .facade import facade
 from .light import Light
 from .noise import fractal
-from .raster import NOTHING, cast
-from .scene import Scene, make_scene
+from .props import bush
+from .scene import Scene, make_scene, relit
 
 _EXTENT = 12.0  # metres, side of the ground
+_BAKING = {"lamps": 12, "lamp_px": 128, "sun_px": 640, "per_metre": 2.0}
 _PAINTERS = (
     masonry.brick,
     masonry.ashlar,
@@ -28,8 +29,13 @@ _PAINTERS = (
 )
 
 
-def random_scene(seed: int, textures: Sequence[np.ndarray] | None = None) -> Scene:
+def random_scene(
+    seed: int, textures: Sequence[np.ndarray] | None = None, *, relief: bool = True
+) -> Scene:
     """Uneven ground with walls, boxes, drums, columns and slanted boards in random light.
+
+    ``relief`` adds fronts and houses with windows, mouldings and figures, and trees: what a view
+    of some hundred pixels is too coarse for.
 
     ``textures``: H×W×3 uint8 images of any sizes to cover everything with; None paints some.
     Equal arguments give equal scenes.  Raises `ValueError` on images of another kind.
@@ -44,70 +50,19 @@ def random_scene(seed: int, textures: Sequence[np.ndarray] | None = None) -> Sce
     covers = [_cover(builder, images[i]) for i in chosen]
     heights = fractal(rng, H=8, W=8, cell=4, finest=2) * rng.uniform(0, 0.12)
     builder.terrain(ground, heights - heights.max(), _EXTENT / 7)
-    _walls(builder, covers)
+    _walls(builder, covers, relief=relief)
+    if relief and rng.random() < 0.5:
+        _house(builder, covers)
     _objects(builder, covers)
-    return make_scene(builder, _light(rng), lamps=12, lamp_px=128, sun_px=640, per_metre=2.0)
+    if relief:
+        _trees(builder, covers)
+    return make_scene(builder, _light(rng), **_BAKING)
 
 
-def random_cameras(
-    scene: Scene, seed: int, count: int, *, size: tuple[int, int], overlap: float = 0.3
-) -> list[Pinhole]:
-    """Cameras that look at the middle of a random scene; ``size`` is (W, H).
-
-    Of what the first one sees, every other one sees at least the share ``overlap``, or as much as
-    could be found in some tries.
-    """
+def another_day(scene: Scene, seed: int) -> Scene:
+    """A random scene in other light: the sun elsewhere, other shadows, other clouds."""
     rng = np.random.default_rng(seed)
-    cameras: list[Pinhole] = []
-    azimuth = rng.uniform(0, 2 * np.pi)
-    while len(cameras) < count:
-        best, best_share = None, -1.0
-        for attempt in range(20):
-            swing = 0.0 if not cameras else rng.uniform(-0.9, 0.9) * 0.93**attempt
-            camera = _camera(rng, azimuth + swing, size)
-            share = seen_share(scene, cameras[0] if cameras else camera, camera)
-            if share > best_share and _clear(scene, camera):
-                best, best_share = camera, share
-            if best_share >= overlap:
-                break
-            azimuth += 0.0 if cameras else 0.7  # blocked: start from elsewhere
-        cameras.append(best or camera)
-    return cameras
-
-
-def seen_share(scene: Scene, a: Pinhole, b: Pinhole) -> float:
-    """Share of the surfaces seen by ``a`` that ``b`` sees too, from a grid of exact rays."""
-    grid = _grid(a)
-    patch, depth = cast(scene.surfaces, a, grid)
-    found = patch != NOTHING
-    if not found.any():
-        return 0.0
-    px, expected = b.project(a.lift(grid[found], depth[found]))
-    W, H = b.size
-    inside = (expected > 0) & (np.abs(px - (W / 2 - 0.5, H / 2 - 0.5)) < (W / 2, H / 2)).all(axis=1)
-    _, there = cast(scene.surfaces, b, px[inside])
-    agree = np.abs(there - expected[inside]) < 1e-3 * expected[inside]
-    return float(agree.sum() / len(grid))
-
-
-def _grid(camera: Pinhole) -> np.ndarray:
-    W, H = camera.size
-    x, y = np.meshgrid((np.arange(12) + 0.5) / 12 * W - 0.5, (np.arange(9) + 0.5) / 9 * H - 0.5)
-    return np.stack([x.ravel(), y.ravel()], axis=-1)
-
-
-def _clear(scene: Scene, camera: Pinhole) -> bool:
-    """Whether nothing is right before the camera (or around it)."""
-    patch, depth = cast(scene.surfaces, camera, _grid(camera))
-    return bool((patch != NOTHING).mean() > 0.6 and depth[patch != NOTHING].min() > 0.6)
-
-
-def _camera(rng: np.random.Generator, azimuth: float, size: tuple[int, int]) -> Pinhole:
-    radius, height = rng.uniform(2.2, 4.8), rng.uniform(0.5, 2.8)
-    eye = (radius * np.cos(azimuth), radius * np.sin(azimuth), height)
-    aim = (*rng.uniform(-0.7, 0.7, 2), rng.uniform(0.2, 1.2))
-    roll = float(np.clip(rng.normal(0, 8), -25, 25))
-    return look_at(eye, aim, size=size, fov_deg=rng.uniform(48, 75), roll_deg=roll)
+    return relit(scene, _light(rng), rng, **_BAKING)
 
 
 def _checked(texture: np.ndarray) -> np.ndarray:
@@ -150,14 +105,34 @@ def _pick(builder: Builder, covers: Sequence[Material]) -> Material:
     return covers[int(builder.rng.integers(len(covers)))]
 
 
-def _walls(builder: Builder, covers: Sequence[Material]) -> None:
+def _walls(builder: Builder, covers: Sequence[Material], *, relief: bool) -> None:
     rng = builder.rng
     start = rng.uniform(0, 360)
     for i in range(rng.integers(2, 5)):
         turned = frame(0, 0, yaw_deg=start + i * rng.uniform(70, 100))
         at = inside_frame(turned, frame(rng.uniform(-1, 1), rng.uniform(5.0, 5.8), -0.4))
-        size = (rng.uniform(4, 9), 0.3, rng.uniform(1.5, 4))
-        builder.box(_pick(builder, covers), at, size)
+        width, height = rng.uniform(4, 9), rng.uniform(1.5, 4)
+        if relief and rng.random() < 0.5:
+            facade(builder, _pick(builder, covers), covers, at, width=width, height=height)
+        else:
+            builder.box(_pick(builder, covers), at, (width, 0.3, height))
+
+
+def _house(builder: Builder, covers: Sequence[Material]) -> None:
+    """Four fronts around the middle, where the cameras look."""
+    rng = builder.rng
+    x, y = rng.normal(0, 0.4, 2)
+    turned = frame(x, y, -0.3, yaw_deg=rng.uniform(0, 90))
+    sides = rng.uniform(1.6, 3.0, 2)
+    height, wall = rng.uniform(1.8, 3.5), _pick(builder, covers)
+    trims = [_pick(builder, covers) for _ in range(3)]
+    for turn in range(4):
+        width, away = sides[turn % 2], sides[(turn + 1) % 2] / 2
+        face = inside_frame(turned, frame(0, 0, yaw_deg=90 * turn))
+        at = inside_frame(face, frame(0, 0.15 - away))
+        facade(builder, wall, trims, at, width=width, height=height)
+    roof = inside_frame(turned, frame(0, 0, height))
+    builder.box(trims[0], roof, (sides[0] + 0.2, sides[1] + 0.2, 0.08))
 
 
 def _objects(builder: Builder, covers: Sequence[Material]) -> None:
@@ -183,6 +158,19 @@ def _objects(builder: Builder, covers: Sequence[Material]) -> None:
             builder.drum(cover, at, rng.uniform(0.15, 0.5), rng.uniform(0.6, 1.5))
         else:
             builder.drum(cover, at, rng.uniform(0.08, 0.2), rng.uniform(1.5, 3.0))
+
+
+def _trees(builder: Builder, covers: Sequence[Material]) -> None:
+    """Leaves on a trunk: corners that are seen from one side only."""
+    rng = builder.rng
+    for _ in range(rng.choice(3, p=[0.6, 0.25, 0.15])):
+        angle, away = rng.uniform(0, 2 * np.pi), rng.uniform(1.0, 4.5)
+        at = frame(away * np.cos(angle), away * np.sin(angle), -0.2)
+        trunk = rng.uniform(0.5, 2.0)
+        builder.drum(_pick(builder, covers), at, rng.uniform(0.05, 0.12), trunk + 0.3)
+        crown = inside_frame(at, frame(0, 0, trunk))
+        size = tuple(rng.uniform((0.7, 0.7, 0.7), (1.2, 1.2, 1.4)))
+        bush(builder, _pick(builder, covers), crown, size=size, leaves=420)
 
 
 def _light(rng: np.random.Generator) -> Light:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,10 +48,16 @@ def make_scene(builder: Builder, light: Light, **baking: float) -> Scene:
     surfaces = builder.surfaces()
     if len(surfaces) > np.iinfo(np.int16).max:
         raise ValueError(f"a scene can have {np.iinfo(np.int16).max} patches, not {len(surfaces)}")
-    clouds = fractal(builder.rng, H=512, W=512, cell=96, gain=0.55)
-    return Scene(
-        surfaces,
-        make_atlas(builder.images),
-        bake(surfaces, light, **baking),  # type: ignore[arg-type]
-        np.clip(clouds * 0.35 + 0.35, 0, 1),
-    )
+    clouds = _clouds(builder.rng)
+    baked = bake(surfaces, light, **baking)  # type: ignore[arg-type]
+    return Scene(surfaces, make_atlas(builder.images), baked, clouds)
+
+
+def relit(scene: Scene, light: Light, rng: np.random.Generator, **baking: float) -> Scene:
+    """The same things in other light and under other clouds; see `make_scene`."""
+    baked = bake(scene.surfaces, light, **baking)  # type: ignore[arg-type]
+    return replace(scene, light=baked, clouds=_clouds(rng))
+
+
+def _clouds(rng: np.random.Generator) -> np.ndarray:
+    return np.clip(fractal(rng, H=512, W=512, cell=96, gain=0.55) * 0.35 + 0.35, 0, 1)

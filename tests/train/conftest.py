@@ -32,7 +32,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def views() -> list[View]:
     """Three views of a rendered scene, 160×120; they overlap and hide parts from each other."""
-    scene = random_scene(11)
+    scene = random_scene(11, relief=False)
     cameras = random_cameras(scene, 11, 3, size=(160, 120), overlap=0.4)
     return [render(scene, camera, seed=i) for i, camera in enumerate(cameras)]
 
@@ -47,10 +47,12 @@ def megadepth(views: list[View], tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="session")
 def bank(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> RenderedConf:
-    """A rendered bank of three scenes with those photos, and the configuration that reads it."""
-    conf = RenderedConf(
-        size=96, batch=4, scenes=3, views=3, bank=str(tmp_path_factory.mktemp("bank"))
-    )
+    """A rendered bank of three scenes with those photos, and the configuration that reads it.
+
+    Without what 96 pixels are too few for, and in one light, so that views can be compared.
+    """
+    folder = str(tmp_path_factory.mktemp("bank"))
+    conf = RenderedConf(size=96, batch=4, scenes=3, views=3, relief=False, days=0.0, bank=folder)
     textures = photo_files([photos])
     render_bank(conf.bank, conf.bank_conf, scenes=conf.scenes, textures=textures, workers=0)
     return conf

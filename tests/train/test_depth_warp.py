@@ -16,7 +16,7 @@ SIZE = 128
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[View, View]:
-    scene = random_scene(4)
+    scene = random_scene(4, relief=False)
     a, b = (
         render(scene, look_at(eye, (0, 0, 0.6), size=(SIZE, SIZE), fov_deg=60))
         for eye in ((4, 0, 1.5), (3, 2, 2.0))

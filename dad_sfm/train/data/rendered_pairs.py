@@ -30,11 +30,15 @@ class RenderedConf(DepthConf):
     scenes: int = 200
     views: int = 4  # of each scene
     overlap: float = 0.3  # share that each view of a pair sees of the other
+    relief: bool = True  # houses and trees, beside boxes, drums and boards
+    days: float = 0.5  # share of the scenes whose views differ in light, shadows and clouds
     bank_seed: int = 0
 
     @property
     def bank_conf(self) -> BankConf:
-        return BankConf(self.canvas_px, self.views, self.overlap, self.bank_seed)
+        return BankConf(
+            self.canvas_px, self.views, self.overlap, self.relief, self.days, self.bank_seed
+        )
 
 
 class RenderedPairs:
