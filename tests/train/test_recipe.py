@@ -221,7 +221,7 @@ def test_an_interrupt_ends_the_slices_and_loses_nothing(folder, monkeypatch):
 def test_a_kill_between_a_finished_stage_and_the_state_loses_neither(folder, tmp_path, monkeypatch):
     """The parts then say more than `state.json`; without `work` there is no state to go on from."""
     with monkeypatch.context() as patch:
-        patch.setattr(stages, "_write_progress", killed)
+        patch.setattr(stages._Recipe, "note", killed)
         with pytest.raises(RuntimeError, match="killed"):
             list(slices(CONF, folder.root, TO_THE_END, device="cpu"))
     there = moved(folder, tmp_path / "there")

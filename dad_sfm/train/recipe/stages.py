@@ -59,109 +59,103 @@ def slices(
     and `PartsError` for files that are missing or damaged; `ConfigError` when the folder was begun
     with another configuration or other photos; and what `train` and `distil` raise.
     """
-    folder, slicing = RecipeFolder(Path(root)), slicing or SliceConf()
-    unpack(folder.photos, folder.unpacked)
-    progress = _read_progress(conf, folder)
+    recipe = _Recipe(conf, RecipeFolder(Path(root)), slicing or SliceConf(), device)
+    unpack(recipe.folder.photos, recipe.folder.unpacked)
+    progress = recipe.progress()
     while progress.stage != "finished":
-        progress = _slice(conf, folder, slicing, progress, device)
+        progress = recipe.slice(progress)
         yield progress
 
 
-def _slice(
-    conf: RecipeConf, folder: RecipeFolder, slicing: SliceConf, progress: Progress, device: str
-) -> Progress:
-    """One slice, of one stage or several: where it ends."""
-    until = time.monotonic() + 60 * slicing.minutes * (1 - _SAVING)
-    progress = replace(progress, slices=progress.slices + 1)
-    while True:
-        stage, left = progress.stage, (until - time.monotonic()) / 60
-        interrupted = _run_stage(conf, folder, slicing, stage, minutes=left, device=device)
-        finished = stage not in TRAINED or folder.step(stage) >= conf.steps_of(stage)
-        if finished:
-            progress = replace(progress, stage=conf.after(stage), step=0)
+@dataclass(frozen=True)
+class _Recipe:
+    """A recipe in its folder, on a device."""
+
+    conf: RecipeConf
+    folder: RecipeFolder
+    slicing: SliceConf
+    device: str
+
+    def slice(self, progress: Progress) -> Progress:
+        """One slice, of one stage or several: where it ends."""
+        until = time.monotonic() + 60 * self.slicing.minutes * (1 - _SAVING)
+        progress = replace(progress, slices=progress.slices + 1)
+        while True:
+            stage = progress.stage
+            interrupted = self.run(stage, minutes=(until - time.monotonic()) / 60)
+            finished = stage not in TRAINED or self.is_trained(stage)
+            if finished:
+                progress = replace(progress, stage=self.conf.after(stage), step=0)
+            else:
+                progress = replace(progress, step=self.folder.step(stage))
+            self.note(progress)
+            if interrupted:
+                raise interrupted
+            if not finished or time.monotonic() >= until or progress.stage == "finished":
+                return progress
+
+    def is_trained(self, stage: Stage) -> bool:
+        return self.folder.step(stage) >= self.conf.steps_of(stage)
+
+    def run(self, stage: Stage, *, minutes: float) -> Interrupted | None:
+        """Go on with a stage for some minutes and keep it in parts; what has interrupted it."""
+        for trained in TRAINED[: STAGES.index(stage) + 1]:
+            self.folder.restore(trained)
+        if stage == "package":
+            self.package()
+            return None
+        if self.folder.is_done(stage, self.conf.steps_of(stage)):
+            return None  # a kill came between the last checkpoint and what says where it is
+        interrupted = None
+        try:
+            self.train(stage, minutes=minutes)
+        except Interrupted as asked:
+            interrupted = asked
+        carry, max_bytes = self.slicing.carry, self.slicing.part_bytes
+        finished = self.is_trained(stage)
+        self.folder.keep(stage, carry=carry, max_bytes=max_bytes, finished=finished)
+        return interrupted
+
+    def train(self, stage: Stage, *, minutes: float) -> None:
+        folder = self.folder
+        run, photos = run_conf(self.conf, stage), [folder.unpacked]
+        given: dict[str, Any] = {
+            "start": start(self.conf, stage, folder),
+            "device": self.device,
+            "minutes": minutes,
+            "watched": self.slicing.watched,
+        }
+        if stage == "distil":
+            teachers = [folder.run("light").weights, folder.run("dark").weights]
+            distil(run, photos, folder.run(stage).root, teachers=teachers, **given)
         else:
-            progress = replace(progress, step=folder.step(stage))
-        _write_progress(conf, folder, progress)
-        if interrupted:
-            raise interrupted
-        if not finished or time.monotonic() >= until or progress.stage == "finished":
-            return progress
+            train(run, photos, folder.run(stage).root, **given)
 
+    def package(self) -> None:
+        for stage, name in self.conf.packaged.items():
+            package(self.folder.run(stage).weights, self.folder.packaged / name)
 
-def _run_stage(
-    conf: RecipeConf,
-    folder: RecipeFolder,
-    slicing: SliceConf,
-    stage: Stage,
-    *,
-    minutes: float,
-    device: str,
-) -> Interrupted | None:
-    """Go on with a stage for some minutes and keep it in parts; what has interrupted it."""
-    for trained in TRAINED[: STAGES.index(stage) + 1]:
-        folder.restore(trained)
-    if stage == "package":
-        _package(conf, folder)
-        return None
-    if folder.is_done(stage, conf.steps_of(stage)):
-        return None  # a kill came between the last checkpoint and what says where the recipe is
-    interrupted = None
-    try:
-        _train(conf, folder, slicing, stage, minutes=minutes, device=device)
-    except Interrupted as asked:
-        interrupted = asked
-    finished = folder.step(stage) >= conf.steps_of(stage)
-    folder.keep(stage, carry=slicing.carry, max_bytes=slicing.part_bytes, finished=finished)
-    return interrupted
+    def progress(self) -> Progress:
+        """Where the recipe stands.  Raises `ConfigError` when it was begun as another one."""
+        folder = self.folder
+        if not folder.state.is_file():
+            return Progress()
+        stored = json.loads(folder.state.read_text(encoding="utf-8"))
+        for what, asked in self.identity().items():
+            if stored[what] != asked:
+                raise ConfigError(
+                    f"{folder.root} was begun with another {what}: {stored[what]}, not {asked}; "
+                    "give another folder, or go on as it was begun"
+                )
+        return build(Progress, stored["progress"], where=str(folder.state))
 
+    def note(self, progress: Progress) -> None:
+        """Write down where the recipe stands."""
+        values = {"progress": asdict(progress), **self.identity()}
+        with replacing(self.folder.state) as path:
+            path.write_text(json.dumps(values, indent=1), encoding="utf-8")
 
-def _train(
-    conf: RecipeConf,
-    folder: RecipeFolder,
-    slicing: SliceConf,
-    stage: Stage,
-    *,
-    minutes: float,
-    device: str,
-) -> None:
-    run, photos, run_dir = run_conf(conf, stage), [folder.unpacked], folder.run(stage).root
-    given: dict[str, Any] = {
-        "start": start(conf, stage, folder),
-        "device": device,
-        "minutes": minutes,
-        "watched": slicing.watched,
-    }
-    if stage == "distil":
-        teachers = [folder.run("light").weights, folder.run("dark").weights]
-        distil(run, photos, run_dir, teachers=teachers, **given)
-    else:
-        train(run, photos, run_dir, **given)
-
-
-def _package(conf: RecipeConf, folder: RecipeFolder) -> None:
-    for stage, name in conf.packaged.items():
-        package(folder.run(stage).weights, folder.packaged / name)
-
-
-def _read_progress(conf: RecipeConf, folder: RecipeFolder) -> Progress:
-    if not folder.state.is_file():
-        return Progress()
-    stored = json.loads(folder.state.read_text(encoding="utf-8"))
-    for what, asked in _identity(conf, folder).items():
-        if stored[what] != asked:
-            raise ConfigError(
-                f"{folder.root} was begun with another {what}: {stored[what]}, not {asked}; "
-                "give another folder, or go on as it was begun"
-            )
-    return build(Progress, stored["progress"], where=str(folder.state))
-
-
-def _write_progress(conf: RecipeConf, folder: RecipeFolder, progress: Progress) -> None:
-    values = {"progress": asdict(progress), **_identity(conf, folder)}
-    with replacing(folder.state) as path:
-        path.write_text(json.dumps(values, indent=1), encoding="utf-8")
-
-
-def _identity(conf: RecipeConf, folder: RecipeFolder) -> dict[str, object]:
-    """What may not change on the way, as JSON gives it back."""
-    return {"recipe": json.loads(to_json(conf)), "photos.zip": sha256_of(folder.photos)}
+    def identity(self) -> dict[str, object]:
+        """What may not change on the way, as JSON gives it back."""
+        recipe = json.loads(to_json(self.conf))
+        return {"recipe": recipe, "photos.zip": sha256_of(self.folder.photos)}
