@@ -1,3 +1,4 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -8,6 +9,7 @@ from dad_sfm import database, reconstruction
 from dad_sfm.report import Failure, build_report
 from dad_sfm.report.charts import inlier_matrix, top_view
 from dad_sfm.report.page import write_page
+from dad_sfm.report.unregistered import REMEDIES
 
 NAMES = ["<a> & b.png", "c.png", "d.png", "e.png"]
 
@@ -62,6 +64,15 @@ def test_the_page_holds_everything_itself(scene):
     for part in ("<house>", "<a> & b.png", "4 of 4", "reconstruction 3.0 s"):
         assert part in page.text
     assert sum(tag == "polygon" for tag, _ in page.tags) == len(NAMES)
+
+
+def test_the_page_says_why_an_image_is_missing_and_what_helps(scene):
+    report = build_report(scene.root, scene="house", image_dir=scene.image_dir)
+    missing = replace(report.images[1], unregistered="no_pairs", explanation="it has no pair")
+    report = replace(report, images=[report.images[0], missing])
+    page = Page(write_page(report, scene.root).read_text(encoding="utf-8"))
+    assert f"it has no pair; what helps: {REMEDIES['no_pairs']}" in page.text
+    assert page.text.count("what helps") == 1
 
 
 def test_a_failed_run_has_a_page(tmp_path):

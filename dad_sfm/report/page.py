@@ -14,8 +14,9 @@ from ..images import ImageError, read_image, size_for, to_array
 from ..output import Output
 from ..store import FeatureReader
 from .charts import inlier_matrix, top_view
-from .document import Report, Spread
+from .document import ImageReport, Report, Spread
 from .summary import summary_lines
+from .unregistered import REMEDIES
 
 MOST_THUMBNAILS = 12
 THUMBNAIL_SIDE = 360
@@ -182,7 +183,7 @@ def _table_of_images(report: Report) -> str:
             "" if i.points is None else f"{i.points:,}",
             "" if i.position_error is None else f"{i.position_error:.3g}",
             "" if i.rotation_error_deg is None else f"{i.rotation_error_deg:.3g}°",
-            escape(i.explanation or ""),
+            escape(_why(i)),
         ]
         for i in report.images
     ]
@@ -192,6 +193,12 @@ def _table_of_images(report: Report) -> str:
     ]
     head = ["image", "keypoints", "3D points", "position error", "rotation error", "not registered"]
     return f"<h2>Images</h2>{_table(head, rows)}" if rows else ""
+
+
+def _why(image: ImageReport) -> str:
+    """Why an image is not in the model, and what helps."""
+    remedy = REMEDIES.get(image.unregistered or "")
+    return f"{image.explanation}; what helps: {remedy}" if remedy else image.explanation or ""
 
 
 def _table(head: Iterable[str], rows: Iterable[list[str]]) -> str:
