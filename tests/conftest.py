@@ -35,3 +35,18 @@ def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "no weights"))
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
     return asked
+
+
+@pytest.fixture
+def dot_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plug-ins of `fakes` by name, for one test; and how many images were seen from 0."""
+    from fakes import BrightDots
+
+    from dad_sfm.descriptors import DESCRIPTORS
+    from dad_sfm.detectors import DETECTORS
+
+    for registry in (DETECTORS, DESCRIPTORS):
+        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
+    DETECTORS.add("bright-dots", "fakes:BrightDots")
+    DESCRIPTORS.add("position", "fakes:Position")
+    monkeypatch.setattr(BrightDots, "seen", 0)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import logging
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,64 +10,17 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from dot_pictures import DOTS, SIZE, described, dots, preset, red, save
 from fakes import BrightDots
 from PIL import Image
 from safetensors.torch import save_file
 
 from dad_sfm import extract_features
-from dad_sfm.config import ConfigError
-from dad_sfm.descriptors import DESCRIPTORS
-from dad_sfm.detectors import DETECTORS
 from dad_sfm.detectors.dad.network import DaD
 from dad_sfm.images import ImageError
-from dad_sfm.store import FeatureReader, StoreError
+from dad_sfm.store import FeatureReader
 
-DOTS = np.array([[60.0, 50.0], [301.3, 80.7], [150.25, 222.6]], dtype=np.float32)
-SIZE = (403, 301)  # both sides are rounded when resized, each with another scale
-
-
-@pytest.fixture(autouse=True)
-def plugins(monkeypatch: pytest.MonkeyPatch) -> None:
-    for registry in (DETECTORS, DESCRIPTORS):
-        monkeypatch.setattr(registry, "_entries", dict(registry._entries))
-    DETECTORS.add("bright-dots", "fakes:BrightDots")
-    DESCRIPTORS.add("position", "fakes:Position")
-    monkeypatch.setattr(BrightDots, "seen", 0)
-
-
-def preset(**model: Any) -> dict[str, Any]:
-    return {
-        "output": "feats-dots",
-        "model": {"name": "bright-dots", **model},
-        "preprocessing": {"resize_max": 200},
-    }
-
-
-def described(**model: Any) -> dict[str, Any]:
-    return preset(descriptor={"name": "position"}, **model)
-
-
-def dots(size: tuple[int, int] = SIZE, points: np.ndarray = DOTS, sigma: float = 5.0) -> np.ndarray:
-    """H×W×3 uint8 picture of Gaussian dots at pixel-index points, each fainter than the last."""
-    W, H = size
-    y, x = np.mgrid[:H, :W]
-    grey = np.zeros((H, W))
-    for i, (u, v) in enumerate(points):
-        grey += (0.95 - 0.2 * i) * np.exp(-((x - u) ** 2 + (y - v) ** 2) / (2 * sigma**2))
-    return np.repeat(np.round(255 * grey)[..., None], 3, axis=2).astype(np.uint8)
-
-
-def save(path: Path, pixels: np.ndarray | None = None, **options: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(dots() if pixels is None else pixels).save(path, **options)
-    return path
-
-
-def red() -> np.ndarray:
-    """A picture that the fake detector cannot take."""
-    pixels = np.zeros((200, 200, 3), np.uint8)
-    pixels[..., 0] = 255
-    return pixels
+pytestmark = pytest.mark.usefixtures("dot_plugins")
 
 
 # ------------------------------------------------------------------------------- pixel frames
@@ -260,138 +209,6 @@ def test_batches_give_the_same_features(tmp_path: Path) -> None:
         for other in features[1:]:
             np.testing.assert_array_equal(features[0].keypoints_px, other.keypoints_px)
             np.testing.assert_array_equal(features[0].descriptors, other.descriptors)
-
-
-# ------------------------------------------------------------------------------ configurations
-def test_called_as_hloc_does(tmp_path: Path) -> None:
-    root, outputs = tmp_path / "images", tmp_path / "outputs"
-    for name in ("db/1.png", "db/2.png", "query/1.png"):
-        save(root / name)
-    path = extract_features.main(preset(), root, outputs)
-    assert path == outputs / "feats-dots.h5"
-    references = ["db/1.png", "db/2.png"]
-    path = extract_features.main(
-        preset(), root, image_list=references, feature_path=outputs / "some.h5"
-    )
-    assert path == outputs / "some.h5"
-    with FeatureReader(path) as reader:
-        assert reader.names() == references
-    (tmp_path / "list.txt").write_text("query/1.png\n")
-    extract_features.main(preset(), root, None, True, tmp_path / "list.txt", path, False)
-    with FeatureReader(path) as reader:
-        assert reader.names() == [*references, "query/1.png"]
-    with pytest.raises(ValueError, match="export_dir or feature_path"):
-        extract_features.main(preset(), root)
-    with pytest.raises(FileNotFoundError, match=r"query/3\.png"):
-        extract_features.main(preset(), root, outputs, image_list=["query/3.png"])
-
-
-def test_changed_copies_of_a_preset(tmp_path: Path) -> None:
-    save(tmp_path / "images/a.png")
-    extract_features.confs["dots"] = preset()
-    try:
-        conf = copy.deepcopy(extract_features.confs["dots"])
-        conf["model"]["max_keypoints"] = 2
-        conf["output"] = "feats-two"
-        path = extract_features.main(conf, tmp_path / "images", tmp_path)
-    finally:
-        del extract_features.confs["dots"]
-    with FeatureReader(path) as reader:
-        assert len(reader.read("a.png")) == 2
-        assert reader.provenance["detector"]["max_keypoints"] == 2
-        assert reader.provenance["detector"]["radius"] == 9  # a default, written out
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"model": {"name": "bright-dots", "max_keypoint": 5}}, "'max_keypoint'"),
-        ({"model": {"name": "bright-dogs"}}, "unknown detector 'bright-dogs'"),
-        ({"model": {"max_keypoints": 5}}, "missing key 'name'"),
-        ({"model": {"name": "bright-dots", "descriptor": {"name": "what"}}}, "unknown descriptor"),
-        ({"model": {"name": "bright-dots", "descriptor": {"name": "position", "x": 1}}}, "'x'"),
-        ({"preprocessing": {"resize": 5}}, "'resize'"),
-        ({"preprocess": {}}, "'preprocess'"),
-    ],
-)
-def test_unknown_keys_and_names_are_refused(tmp_path: Path, change: dict, message: str) -> None:
-    save(tmp_path / "images/a.png")
-    with pytest.raises(ConfigError, match=message):
-        extract_features.main({**preset(), **change}, tmp_path / "images", tmp_path)
-    assert not (tmp_path / "feats-dots.h5").exists()
-
-
-@pytest.mark.parametrize("name", sorted(extract_features.confs))
-def test_presets_hold_known_options(name: str) -> None:
-    conf = copy.deepcopy(extract_features.confs[name])
-    descriptor = conf["model"].pop("descriptor", None)
-    DETECTORS.conf(conf["model"])
-    if descriptor is not None:
-        DESCRIPTORS.conf(descriptor)
-    assert set(conf) == {"output", "model", "preprocessing"}
-    outputs = [c["output"] for c in extract_features.confs.values()]
-    assert len(set(outputs)) == len(outputs)
-
-
-# ------------------------------------------------------------------------------------- resuming
-def test_resumes_with_what_is_missing(tmp_path: Path) -> None:
-    root = tmp_path / "images"
-    save(root / "a.png")
-    save(root / "b.png")
-    path = extract_features.main(preset(), root, tmp_path)
-    assert BrightDots.seen == 2
-    save(root / "c.png")
-    extract_features.main(preset(), root, tmp_path)
-    assert BrightDots.seen == 3
-    extract_features.main(preset(), root, tmp_path, overwrite=True)
-    assert BrightDots.seen == 6
-    with FeatureReader(path) as reader:
-        assert reader.names() == ["a.png", "b.png", "c.png"]
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        preset(max_keypoints=2),
-        described(),
-        {**preset(), "preprocessing": {"resize_max": 201}},
-    ],
-)
-def test_a_file_of_another_configuration_is_refused(tmp_path: Path, other: dict) -> None:
-    save(tmp_path / "images/a.png")
-    path = extract_features.main(preset(), tmp_path / "images", tmp_path)
-    before = path.read_bytes()
-    with pytest.raises(StoreError, match="another configuration"):
-        extract_features.main(other, tmp_path / "images", tmp_path)
-    assert path.read_bytes() == before
-    extract_features.main(other, tmp_path / "images", tmp_path, overwrite=True)
-
-
-def test_a_killed_run_is_taken_up_where_it_was(tmp_path: Path) -> None:
-    root = tmp_path / "images"
-    for i in range(5):
-        save(root / f"{i}.png")
-    program = f"""
-import os, signal, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
-from fakes import BrightDots
-from dad_sfm import extract_features
-from dad_sfm.detectors import DETECTORS
-DETECTORS.add("bright-dots", "fakes:BrightDots")
-detect = BrightDots.__call__
-def dying(self, images):
-    if BrightDots.seen == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return detect(self, images)
-BrightDots.__call__ = dying
-extract_features.main({preset()!r}, {str(root)!r}, {str(tmp_path)!r})
-"""
-    killed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    path = extract_features.main(preset(), root, tmp_path)
-    assert BrightDots.seen == 2
-    with FeatureReader(path) as reader:
-        assert len(reader.names()) == 5
 
 
 def test_gradients_are_not_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
