@@ -1,4 +1,4 @@
-"""Types of command-line arguments, and one that several commands have."""
+"""Types of command-line arguments, and those that several commands have."""
 
 from __future__ import annotations
 
@@ -29,4 +29,14 @@ def add_set(parser: argparse.ArgumentParser, meaning: str) -> None:
     """``--set KEY=VALUE ...``: a sequence of `assignment`."""
     parser.add_argument(
         "--set", nargs="+", type=assignment, default=(), metavar="KEY=VALUE", help=meaning
+    )
+
+
+def add_watchdog(parser: argparse.ArgumentParser) -> None:
+    """``--no-watchdog``: ``watchdog`` is then false."""
+    parser.add_argument(
+        "--watchdog",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="stop a run whose policy has collapsed (default), or go on all the same",
     )

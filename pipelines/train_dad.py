@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import get_args
 
-from dad_sfm.arguments import add_set
+from dad_sfm.arguments import add_set, add_watchdog
 from dad_sfm.train.engine.watchdog import TrainingError
 from dad_sfm.train.networks import NETWORKS
 from dad_sfm.train.presets import PRESETS
@@ -70,12 +70,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=0)
     add_set(parser, "any other field of the preset's run: data.batch=4")
-    parser.add_argument(
-        "--watchdog",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="stop a run whose policy has collapsed",
-    )
+    add_watchdog(parser)
     parser.add_argument("--slices", type=int, default=1, help="slices to run; 0 = to the end")
     parser.add_argument("--slice-minutes", type=float, default=8.0)
     parser.add_argument("--pack-mb", type=float, default=45.0, help="largest file of photos")

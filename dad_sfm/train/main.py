@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from ..arguments import add_set, count
+from ..arguments import add_set, add_watchdog, count
 from ..config import ConfigError, changed
 from .data.plugs import DATA, data_conf
 from .engine.loop_conf import LoopConf
@@ -117,11 +117,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tracker", choices=TRACKERS, help="default: tensorboard where it is installed"
     )
-    parser.add_argument(
-        "--no-watchdog",
-        action="store_true",
-        help="go on even where the policy seems to have collapsed",
-    )
+    add_watchdog(parser)
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--devices", type=count, default=1, help="how many, on each machine")
     parser.add_argument("--nodes", type=count, default=1, help="machines; see docs/training.md")
@@ -192,7 +188,7 @@ def _running(options: argparse.Namespace) -> dict[str, Any]:
         "device": machines,
         "validation": options.validation,
         "tracker": options.tracker,
-        "watched": not options.no_watchdog,
+        "watched": options.watchdog,
     }
 
 

@@ -1,8 +1,8 @@
 """Data plug: pairs of views of rendered scenes, with exact depth and occlusions.
 
-Geometry, textures and light differ from scene to scene.  Rendering takes a second a scene on the
-CPU, so a bank of scenes is rendered once (see `dad_sfm.synthetic.bank`), and each step looks at
-pairs of its views in new ways.
+Geometry, textures and light differ from scene to scene.  Rendering takes two or three seconds a
+scene on a core, so a bank of scenes is rendered once (see `dad_sfm.synthetic.bank`), and each step
+looks at pairs of its views in new ways.
 """
 
 from __future__ import annotations
