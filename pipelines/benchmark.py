@@ -16,14 +16,20 @@ from dad_sfm.evaluation.compare import tables
 from dad_sfm.evaluation.plots import plot
 from dad_sfm.evaluation.results import read_result
 
-# features, linker: one descriptor for two detectors, each at its own best, and the truth
+# features, linker: one descriptor for three detectors, each at its own best, and the truth
 POSE_RUNS = [
     ("dad-nano+aliked-n16", "NN-mutual"),
+    ("dad-nano-x8+aliked-n16", "NN-mutual"),
     ("aliked-n16", "NN-mutual"),
     ("dad-nano+rootsift", "NN-mutual"),
     ("sift", "NN-ratio"),
 ]
-TRUTH_RUNS = [("dad-nano", "truth"), ("aliked-n16", "truth"), ("sift", "truth")]
+TRUTH_RUNS = [
+    ("dad-nano", "truth"),
+    ("dad-nano-x8", "truth"),
+    ("aliked-n16", "truth"),
+    ("sift", "truth"),
+]
 POSE_BUDGETS, KEYPOINT_BUDGETS = (512, 2048), (512, 1024, 2048)
 PHOTOS = 20  # of the folder, for homographies
 INTRODUCTION = """# Results
@@ -37,7 +43,7 @@ Percent unless a unit is named; ↓: less is better.
 def main() -> None:
     options = _options()
     start = perf_counter()
-    made = _run("courtyard", None, POSE_RUNS[2:] + TRUTH_RUNS[::2], POSE_BUDGETS, options)
+    made = _run("courtyard", None, POSE_RUNS[3:] + TRUTH_RUNS[::3], POSE_BUDGETS, options)
     if options.scenes.is_dir():
         made |= _run("strecha", options.scenes, POSE_RUNS, POSE_BUDGETS, options)
         made |= _run("homographies", options.scenes, TRUTH_RUNS, KEYPOINT_BUDGETS, options)

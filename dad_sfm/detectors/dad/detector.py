@@ -13,6 +13,7 @@ from ...device import choose_device
 from ...images import read_image, size_for, to_array
 from . import sampling
 from .folding import fold_batch_norm
+from .orientations import checked, mean_logits
 
 BORDER = 4  # pixels of the resized image in which the original finds artefacts of the padding
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -65,6 +66,7 @@ class DaDDetector(nn.Module):
         device: str = "auto",
         amp_dtype: torch.dtype | None = None,
         outside_logit: float = 0.0,
+        orientations: int = 1,
         weights_sha256: str | None = None,
     ) -> None:
         super().__init__()
@@ -82,6 +84,7 @@ class DaDDetector(nn.Module):
         self.keep_aspect_ratio = keep_aspect_ratio
         self.amp_dtype = amp_dtype
         self.outside_logit = outside_logit
+        self.orientations = checked(orientations)
         self.weights_sha256 = weights_sha256
 
     @property
@@ -94,7 +97,7 @@ class DaDDetector(nn.Module):
         images = batch["image"].to(self.device, memory_format=torch.channels_last)
         enabled = self.amp_dtype is not None
         with torch.autocast(self.device.type, dtype=self.amp_dtype, enabled=enabled):
-            return {"scoremap": self.network(images).float()}
+            return {"scoremap": mean_logits(self.network, images, self.orientations)}
 
     @torch.inference_mode()
     def detect_px(

@@ -32,6 +32,7 @@ def load_DaD(
     device: str = "auto",
     amp_dtype: torch.dtype | None = None,
     outside_logit: float = 0.0,
+    orientations: int = 1,
     variant: Variant = "dad",
 ) -> DaDDetector:
     """The detector distilled from light and dark.
@@ -48,6 +49,8 @@ def load_DaD(
                        on CPUs that have it in hardware (AVX512-BF16, AMX)
     outside_logit      what sub-pixel refinement takes for the outside of the image, which matters
                        only without ``remove_borders``: 0 as published, -inf for nothing
+    orientations       1; or the mean over the image and its copies mirrored (2), upside down (4)
+                       and lying (8), which takes so many times as long and repeats more
     variant            whose network and published weights
 
     Raises `CheckpointError` (a FileNotFoundError) when the weights cannot be had or do not fit.
@@ -65,6 +68,7 @@ def load_DaD(
         device=device,
         amp_dtype=amp_dtype,
         outside_logit=outside_logit,
+        orientations=orientations,
         weights_sha256=digest,
     )
 

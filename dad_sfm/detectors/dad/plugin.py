@@ -13,6 +13,7 @@ from ...registry import Licence
 from ..base import Detections
 from .detector import normalize
 from .loaders import NanoVariant, Variant, load_DaD
+from .orientations import Orientations
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -27,6 +28,7 @@ class DaDConf:
     subpixel: bool = True
     subpixel_temp: float = 0.5
     precision: Precision = "float32"
+    orientations: Orientations = 1
     weights: str | None = None
     variant: Literal["dad", "light", "dark"] = "dad"
 
@@ -41,6 +43,7 @@ class NanoConf:
     subpixel: bool = True
     subpixel_temp: float = 2.5
     precision: Precision = "float32"
+    orientations: Orientations = 1
     weights: str | None = None
     variant: NanoVariant = "nano"
 
@@ -57,6 +60,7 @@ class _Plugin:
             device=device,
             amp_dtype=amp_dtype,
             outside_logit=-math.inf,
+            orientations=conf.orientations,
             variant=variant,
         )
         self._max_keypoints = conf.max_keypoints
