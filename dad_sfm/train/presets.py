@@ -99,5 +99,7 @@ def distillation(conf: RunConf, how: Combination = "max", *, temperature: float 
     if isinstance(conf.objective, DistillConf):
         return replace(conf, objective=replace(conf.objective, how=how, temperature=temperature))
     measured = replace(conf.objective.sampling, balance=0.0)
-    objective = DistillConf(how, temperature, measured, subpixel_temp=conf.objective.subpixel_temp)
+    objective = DistillConf(
+        how, temperature, sampling=measured, subpixel_temp=conf.objective.subpixel_temp
+    )
     return replace(conf, objective=objective)

@@ -96,7 +96,12 @@ def distil(
     if not isinstance(asked, DistillConf):
         raise ConfigError("this configuration is no distillation; see presets.distillation()")
     networks = Teachers.from_files(
-        teachers, asked.how, temperature=asked.temperature, bf16=conf.loop.bf16, cache=cache
+        teachers,
+        asked.how,
+        temperature=asked.temperature,
+        orientations=asked.orientations,
+        bf16=conf.loop.bf16,
+        cache=cache,
     )
     run = _Run(conf, photos, run_dir, validation, device, start or Start(), tracker, watched)
     return run.go(

@@ -129,6 +129,20 @@ def test_student_and_teachers_have_their_entropies_at_the_same_temperature():
     assert scalars["entropy"].item() == pytest.approx(scalars["entropy_teachers"].item(), abs=1e-4)
 
 
+def test_a_teacher_is_asked_in_all_orientations():
+    """Whatever way the image is turned this one sees a corner in the same place."""
+    teacher = Fixed(hills([(16, 20)]))
+    found = Teachers([teacher], "max", orientations=8, bf16=False).log_policy(
+        torch.rand(1, 3, SIZE, SIZE)
+    )
+    assert teacher.asked == 8
+    far = SIZE - 1
+    upright = [(16, 20), (far - 16, 20), (16, far - 20), (far - 16, far - 20)]
+    places = [*upright, *((y, x) for x, y in upright)]
+    expected = log_policy(torch.stack([hills([place]) for place in places]).mean(dim=0))
+    assert torch.allclose(found, expected, atol=1e-4)
+
+
 def test_the_cache_answers_for_the_same_images_only(tmp_path):
     teachers = two_teachers(cache=tmp_path, identity="two")
     images = torch.rand(2, 3, SIZE, SIZE)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ...config import ConfigError
+from ...detectors.dad.orientations import Orientations
 from ..data.batch import PairBatch
 from .loss import Loss
 from .polarity import contrast
@@ -30,6 +31,9 @@ class DistillConf:
     # Of all policies.  1 is the paper's; less makes the peaks, which are what is asked for, weigh
     # more against the many flat pixels, and so takes fewer steps.
     temperature: float = 1.0
+    # Of the images, in which teachers are asked, for the mean of what they say: so a student can
+    # learn from its own weights.  The teachers take so many times as long.
+    orientations: Orientations = 1
     sampling: SamplingConf = field(default_factory=SamplingConf)  # of the measured keypoints
     subpixel_temp: float = 0.5
     hit_sigma_px: float = 0.8

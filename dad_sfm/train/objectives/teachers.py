@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ...checkpoints import CheckpointError, load_state_dict
+from ...detectors.dad.orientations import Orientations, mean_logits
 from ...device import has_fast_bf16
 from ...pretrained import load_weights
 from ..networks import NETWORKS
@@ -64,14 +65,17 @@ class Teachers:
         how: Combination,
         *,
         temperature: float = 1.0,
+        orientations: Orientations = 1,
         bf16: bool = True,
         cache: Path | None = None,
         identity: str = "",
     ) -> None:
-        """``temperature``: of each network's policy, before they are combined.  ``identity`` stands
-        for the networks' weights in the names of cached files."""
+        """``temperature``: of each network's policy, before they are combined.  ``orientations``:
+        of the images, in which each is asked (see `mean_logits`).  ``identity`` stands for the
+        networks' weights in the names of cached files."""
         self.networks = [network.eval().requires_grad_(False) for network in networks]
         self.how, self.temperature, self.bf16 = how, temperature, bf16
+        self.orientations = orientations
         self.cache, self.identity = cache, identity
 
     @classmethod
@@ -81,6 +85,7 @@ class Teachers:
         how: Combination,
         *,
         temperature: float = 1.0,
+        orientations: Orientations = 1,
         bf16: bool = True,
         cache: Path | None = None,
     ) -> Teachers:
@@ -90,7 +95,15 @@ class Teachers:
         loaded = [load_any(path) for path in paths]
         digests = "".join(sorted(digest for _, digest in loaded))
         networks = [network for network, _ in loaded]
-        return cls(networks, how, temperature=temperature, bf16=bf16, cache=cache, identity=digests)
+        return cls(
+            networks,
+            how,
+            temperature=temperature,
+            orientations=orientations,
+            bf16=bf16,
+            cache=cache,
+            identity=digests,
+        )
 
     def to(self, device: torch.device) -> Teachers:
         for network in self.networks:
@@ -115,16 +128,16 @@ class Teachers:
         return log_policy(kept.float())
 
     def _ask(self, images: Tensor) -> Tensor:
-        inputs = normalise(images).contiguous(memory_format=torch.channels_last)
+        inputs = normalise(images)
         bf16 = self.bf16 and has_fast_bf16(images.device)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
-            logits = [network(inputs) for network in self.networks]
-        return combined([log_policy(each.float(), self.temperature) for each in logits], self.how)
+            logits = [mean_logits(each, inputs, self.orientations) for each in self.networks]
+        return combined([log_policy(each, self.temperature) for each in logits], self.how)
 
     def _key(self, images: Tensor) -> str:
         digest = hashlib.blake2b(digest_size=16)
         digest.update(
-            f"{self.identity} {self.how} {self.temperature} {self.bf16} "
+            f"{self.identity} {self.how} {self.temperature} {self.orientations} {self.bf16} "
             f"{tuple(images.shape)}".encode()
         )
         digest.update(images.detach().cpu().contiguous().numpy().tobytes())
