@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dad_sfm import extract_features
-from dad_sfm.arguments import count
+from dad_sfm.arguments import add_set, count
 from dad_sfm.checkpoints import CheckpointError
 from dad_sfm.evaluation.homography_set import HomographyPair, HomographySetConf, make_set, read_set
 from dad_sfm.evaluation.polarity import light_shares
@@ -59,8 +59,9 @@ def _extract(
 ) -> Path:
     conf = extract_features.confs[name]
     model = {**conf["model"], "max_keypoints": max(options.budgets)}
-    if options.weights and name.startswith("dad"):
-        model["weights"] = options.weights
+    if name.startswith("dad"):
+        model |= {"weights": options.weights} if options.weights else {}
+        model |= dict(options.set)
     conf = {**conf, "model": model, "preprocessing": {"resize_max": 1024}}
     return extract_features.main(
         conf,
@@ -97,6 +98,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--files", nargs="*", type=Path, default=[], help="feature files to judge")
     parser.add_argument("--weights", help="checkpoint of the DaD detectors among them")
+    add_set(parser, "options of the DaD detectors among them: nms_size=7 subpixel_temp=2.5")
     parser.add_argument("--budgets", nargs="+", type=count, default=[512, 1024, 2048])
     parser.add_argument("--every", type=count, default=1, help="every so many pairs: a quick look")
     parser.add_argument("--seed", type=int, default=0)

@@ -39,6 +39,15 @@ def test_a_row_for_each_detector_and_for_the_file_of_another_tool(run):
     assert 0 <= row["light"] <= 1
 
 
+def test_options_of_the_dad_detectors_can_be_set(run):
+    def localisation(*more):
+        _, out = run("--detectors", "dad-nano", *more)
+        (row,) = json.loads((out / "repeatability.json").read_text())["dad-nano"]
+        return row["localisation_px"]
+
+    assert localisation() != localisation("--set", "subpixel=false")
+
+
 def test_what_has_no_checkpoint_is_left_out(run, monkeypatch, tmp_path):
     monkeypatch.setenv("DAD_SFM_WEIGHTS", str(tmp_path))
     printed, _ = run("--detectors", "sift", "superpoint")

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from dad_sfm.config import ConfigError
+from dad_sfm.images import ImageError
 from dad_sfm.synthetic import Pinhole, View, warp_points
 from dad_sfm.synthetic.bank import BankConf, render_bank
 
@@ -82,3 +83,23 @@ def test_another_bank_is_refused(textures, tmp_path):
     with pytest.raises(ConfigError, match="differs in textures"):
         render_bank(tmp_path, CONF, scenes=0)
     assert json.loads((tmp_path / "bank.json").read_text())["size"] == 64
+
+
+def test_other_photos_of_the_same_names_are_another_bank(textures, tmp_path):
+    render_bank(tmp_path / "bank", CONF, scenes=0, textures=textures)
+    others = [tmp_path / path.name for path in textures]
+    for path in others:
+        Image.new("RGB", (60, 40)).save(path)
+    with pytest.raises(ConfigError, match="differs in textures"):
+        render_bank(tmp_path / "bank", CONF, scenes=0, textures=others)
+
+
+def test_photos_that_cannot_be_read_are_left_out(textures, tmp_path, caplog):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no image")
+    conf = {"scenes": 1, "workers": 0}
+    (path,) = render_bank(tmp_path / "a", CONF, textures=[broken, *textures], **conf)
+    assert path.is_file()
+    assert "broken.jpg" in caplog.text
+    with pytest.raises(ImageError, match=r"broken\.jpg"):
+        render_bank(tmp_path / "b", CONF, textures=[broken], **conf)

@@ -14,7 +14,7 @@ import json
 import logging
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -24,7 +24,7 @@ from uuid import uuid4
 import numpy as np
 
 from ..config import ConfigError
-from ..images import read_image, size_for, to_array
+from ..images import ImageError, read_image, size_for, to_array
 from .random_cameras import random_cameras, seen_share
 from .random_scene import another_day, random_scene
 from .render import render
@@ -62,7 +62,8 @@ def render_bank(
 
     ``textures`` are photos that cover the surfaces; without any, textures are painted.
     ``workers`` processes work at once (default: one a core, at most 8; 0: this process alone).
-    Raises `ConfigError` when the folder holds a bank that is made of something else.
+    Photos that cannot be read are left out.  Raises `ConfigError` when the folder holds a bank that
+    is made of something else, `ImageError` when no photo can be read.
     """
     root = Path(folder)
     _claim(root, conf, textures)
@@ -84,8 +85,8 @@ def render_bank(
 
 def _claim(root: Path, conf: BankConf, textures: Sequence[Path]) -> None:
     root.mkdir(parents=True, exist_ok=True)
-    names = "\n".join(path.name for path in textures)
-    digest = hashlib.sha256(names.encode()).hexdigest()
+    lines = "\n".join(f"{path.name} {path.stat().st_size}" for path in textures)
+    digest = hashlib.sha256(lines.encode()).hexdigest()
     made_of = {"version": VERSION, **asdict(conf), "textures": f"{len(textures)} photos, {digest}"}
     marker = root / MARKER
     if not marker.is_file():
@@ -110,8 +111,8 @@ def _draw(root: Path, conf: BankConf, textures: Sequence[Path], number: int) -> 
         return
     rng = np.random.default_rng((conf.seed, number))
     seed = int(rng.integers(2**31))
-    chosen = rng.permutation(len(textures))[:_TEXTURES]
-    covers = [_texture(textures[i]) for i in chosen] if textures else None
+    order = rng.permutation(len(textures))
+    covers = _covers(textures[i] for i in order) if textures else None
     scene = random_scene(seed, covers, relief=conf.relief)
     cameras = random_cameras(
         scene, seed, conf.views, size=(conf.size, conf.size), overlap=conf.overlap
@@ -125,9 +126,23 @@ def _draw(root: Path, conf: BankConf, textures: Sequence[Path], number: int) -> 
     save_scene(path, views, shares)
 
 
-def _texture(path: Path) -> np.ndarray:
-    image = read_image(path)
-    return to_array(image, size_for(image.size, resize_max=_TEXTURE_PX))
+def _covers(photos: Iterable[Path]) -> list[np.ndarray]:
+    """The first photos that can be read.  Raises `ImageError` when there is none."""
+    found: list[np.ndarray] = []
+    problem = None
+    for path in photos:
+        try:
+            image = read_image(path)
+        except ImageError as error:
+            logger.warning("left out as a texture: %s", error)
+            problem = error
+            continue
+        found.append(to_array(image, size_for(image.size, resize_max=_TEXTURE_PX)))
+        if len(found) == _TEXTURES:
+            break
+    if problem and not found:
+        raise problem
+    return found
 
 
 def save_scene(path: Path, views: Sequence[View], shares: np.ndarray) -> None:

@@ -195,8 +195,8 @@ def _running(options: argparse.Namespace) -> dict[str, Any]:
 def _conf(options: argparse.Namespace) -> RunConf:
     """The preset, with what the options say instead."""
     conf = PRESETS[options.preset]
-    if options.data == "homography" and not options.photos:
-        raise ConfigError("--data homography needs photos: give folders of them with --photos")
+    if options.data in ("homography", "mixed") and not options.photos:
+        raise ConfigError(f"--data {options.data} needs photos: give folders of them with --photos")
     data = data_conf(
         options.data,
         conf.data,

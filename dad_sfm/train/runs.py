@@ -182,16 +182,16 @@ class _Run:
 
 def _known_as(path: Path | str, run_dir: Path | str) -> str:
     """The path that stands for photos: what lies beside a run's folder may be moved with it."""
-    path, beside = Path(path), Path(run_dir).parent
+    path, beside = Path(path).resolve(), Path(run_dir).resolve().parent
     inside = path.is_relative_to(beside)
     return str(Path("..", path.relative_to(beside)) if inside else path)
 
 
 def _listed(photos: Sequence[Path]) -> str:
-    """How many photos there are, and a digest of their names: with one more or less in a folder
+    """How many photos there are, and a digest of their names and sizes: with others in a folder
     batches would be others, and photos that were trained on would be validated on."""
-    names = "\n".join(photo.name for photo in photos)
-    return f"{len(photos)} photos, {hashlib.sha256(names.encode()).hexdigest()}"
+    lines = "\n".join(f"{photo.name} {photo.stat().st_size}" for photo in photos)
+    return f"{len(photos)} photos, {hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def _network(conf: RunConf, start: Start) -> nn.Module:

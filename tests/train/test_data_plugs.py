@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from dad_sfm import cli
 from dad_sfm.config import ConfigError
 from dad_sfm.train.data.batch import Data, warp_points
+from dad_sfm.train.data.depth_pairs import DepthSource
 from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs
 from dad_sfm.train.data.megadepth_pairs import MegaDepthConf, MegaDepthPairs
 from dad_sfm.train.data.photometric import Photometric
@@ -139,15 +140,26 @@ def test_the_command_line_trains_on_it(
     assert (tmp_path / "run" / "weights.safetensors").is_file()
 
 
-def test_mixed_takes_turns(photos: Path, tmp_path: Path) -> None:
-    given = {"batch": 2, "bank": str(tmp_path / "bank"), "scenes": 1}
-    conf = data_conf("mixed", HomographyConf(size=SIZE), **given)
+def test_mixed_draws_its_batches_from_both(photos: Path, tmp_path: Path) -> None:
+    """Also at even numbers and at odd ones, which is what each of two processes is given."""
+    given = {"batch": 1, "bank": str(tmp_path / "bank"), "scenes": 1}
+    conf = replace(data_conf("mixed", HomographyConf(size=SIZE), rotation_deg=0.0, **given), days=0)
     mixed = make_data(conf, [photos], seed=3)
-    alone = HomographyPairs([photos], HomographyConf(size=SIZE, batch=2), seed=3)
-    rendered = RenderedPairs([photos], RenderedConf(size=SIZE, **given), seed=3)
-    for step, source in ((0, rendered), (1, alone), (2, rendered)):
-        ours, theirs = (each.batch(step).on(CPU) for each in (mixed, source))
+    alone = HomographyPairs([photos], HomographyConf(size=SIZE, batch=1, rotation_deg=0.0), seed=3)
+    rendered = RenderedPairs(
+        [photos], RenderedConf(size=SIZE, rotation_deg=0.0, days=0, **given), seed=3
+    )
+    kinds = []
+    for step in range(16):
+        kinds.append(type(mixed.batch(step)) is DepthSource)
+        ours, theirs = (
+            each.batch(step).on(CPU) for each in (mixed, rendered if kinds[-1] else alone)
+        )
         assert torch.equal(ours.images_a, theirs.images_a)
         assert torch.equal(ours.b_from_a, theirs.b_from_a)
+    for some in (kinds[::2], kinds[1::2]):
+        assert {True, False} == set(some)
+    all_of_them = make_data(replace(conf, rendered=1.0), [photos], seed=3)
+    assert all(type(all_of_them.batch(step)) is DepthSource for step in range(16))
     # What a run is judged by are homographies, whatever it is trained on.
     assert type(data_conf("homography", conf)) is HomographyConf

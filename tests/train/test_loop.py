@@ -176,8 +176,9 @@ def test_the_best_weights_are_those_of_the_highest_validation(photos, tmp_path):
     assert again["repeatability"] == pytest.approx(best["repeatability"])
 
 
-def test_validation_judges_the_very_views_whatever_the_precision(photos, tmp_path):
+def test_validation_judges_the_very_views_whatever_the_precision(photos, tmp_path, monkeypatch):
     """The network alone runs in half precision; warps and augmentation around it do not."""
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
     conf = replace(TINY, loop=replace(TINY.loop, bf16=True, validate_every=2))
     loop = loop_in(tmp_path, photos, conf=conf, validated=True)
     expected = loop.validation.sources[0].on(torch.device("cpu")).images_a

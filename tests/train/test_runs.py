@@ -46,6 +46,26 @@ def test_a_run_and_photos_beside_it_may_be_moved_together_but_not_apart(photos, 
         run(photos, there / "run")
 
 
+def test_photos_may_be_spelled_in_another_way(photos, tmp_path, monkeypatch):
+    run(photos, tmp_path / "run")
+    monkeypatch.chdir(photos.parent)
+    run(Path(photos.name), tmp_path / "run")
+
+
+def test_a_photo_of_the_same_name_is_another(photos, tmp_path):
+    mine = copytree(photos, tmp_path / "photos")
+    run(mine, tmp_path / "run")
+    (mine / "0.png").write_bytes((mine / "1.png").read_bytes())
+    with pytest.raises(ConfigError, match=r"differs in photo_files \(see"):
+        run(mine, tmp_path / "run")
+
+
+@pytest.mark.parametrize("data", ["homography", "mixed"])
+def test_data_that_needs_photos_says_so(data, tmp_path, capsys):
+    assert cli.main(["train", "rl", "--data", data, "--run", str(tmp_path / "run")]) == 1
+    assert f"--data {data} needs photos" in capsys.readouterr().err
+
+
 def test_the_negative_of_given_weights_is_a_start_and_of_random_ones_is_not(photos, tmp_path):
     init = find_weights("nano")
     given = load_file(init)

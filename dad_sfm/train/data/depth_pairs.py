@@ -65,19 +65,24 @@ class Side:
     def on(self, device: torch.device, size: int) -> tuple[Tensor, DepthViews]:
         """B×3×size×size images, and the views' geometry."""
         grids = project(self.window_from_view.float().to(device), view_grid(size, device=device))
-        inverse = [
-            _seen(depth.to(device, non_blocking=True), grid)
-            for depth, grid in zip(self.depths, grids, strict=True)
-        ]
+        inverse = _seen(self.depths, grids)
         K = torch.linalg.inv(self.window_from_view) @ self.intrinsics
         (images,) = look(self.canvases.to(device, non_blocking=True), grids)
-        return images, DepthViews(torch.stack(inverse), K, self.cam_from_world)
+        return images, DepthViews(inverse, K, self.cam_from_world)
 
 
-def _seen(depth: Tensor, grid: Tensor) -> Tensor:
-    """1 / z at the pixels of a view (H×W×2 points of the window), 0 = unknown."""
-    inverse = torch.where(depth > 0, 1 / depth, 0.0)
-    return inverse_depth_at(inverse[None], grid[None])[0][0]
+def _seen(depths: Sequence[Tensor], grids: Tensor) -> Tensor:
+    """1 / z at the pixels of B views (B×H×W×2 points of the windows), 0 = unknown: B×H×W.
+
+    Maps of one size, as rendered ones are, are read together.
+    """
+    alike = len({depth.shape for depth in depths}) == 1
+    batches = [torch.stack(list(depths))] if alike else [depth[None] for depth in depths]
+    seen = []
+    for depth, grid in zip(batches, grids.split(len(batches[0])), strict=True):
+        z = depth.to(grids.device, non_blocking=True)
+        seen.append(inverse_depth_at(torch.where(z > 0, 1 / z, 0.0), grid)[0])
+    return torch.cat(seen)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Data plug: homographies of photos and views of rendered scenes by turns, a batch of each.
+"""Data plug: batches of homographies of photos, and batches of views of rendered scenes.
 
 Photos have what rendering has not, their looks; scenes have what homographies have not, depth and
 what hides behind it.
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from .batch import PairSource
 from .homography_pairs import HomographyConf, HomographyPairs
 from .rendered_pairs import RenderedConf, RenderedPairs
@@ -17,25 +19,49 @@ from .rendered_pairs import RenderedConf, RenderedPairs
 
 @dataclass(frozen=True)
 class MixedConf(HomographyConf):
-    """How pairs are made from photos, and where the rendered scenes are."""
+    """How pairs are made from photos, and which rendered scenes there are beside them.
 
-    bank: str = "datasets/rendered"
+    Both kinds are turned and shifted alike; ``scale``, ``perspective`` and ``canvas`` are those of
+    the homographies alone, for rendered views differ by where their cameras stand.
+    """
+
+    rendered: float = 0.5  # share of the batches, drawn by chance
+    bank: str = "datasets/rendered"  # this and what follows: see `RenderedConf`
     scenes: int = 200
+    overlap: float = 0.3
+    relief: bool = True
+    days: float = 0.5
+    bank_seed: int = 0
+
+    @property
+    def rendered_conf(self) -> RenderedConf:
+        return RenderedConf(
+            size=self.size,
+            batch=self.batch,
+            rotation_deg=self.rotation_deg,
+            shift_px=self.shift_px,
+            photometric=self.photometric,
+            bank=self.bank,
+            scenes=self.scenes,
+            overlap=self.overlap,
+            relief=self.relief,
+            days=self.days,
+            bank_seed=self.bank_seed,
+        )
 
 
 class MixedPairs:
-    """Even batches are rendered, odd ones are homographies; see there for what they raise."""
+    """One kind or the other, batch by batch; raises what `HomographyPairs` and `RenderedPairs` do.
+
+    Which one is drawn and not counted off: a process of several, or a log that looks at every so
+    many steps, would else see one kind only.
+    """
 
     def __init__(self, photos: Sequence[Path | str], conf: MixedConf, *, seed: int) -> None:
-        rendered = RenderedConf(
-            size=conf.size,
-            batch=conf.batch,
-            photometric=conf.photometric,
-            bank=conf.bank,
-            scenes=conf.scenes,
-        )
+        self.conf, self.seed = conf, seed
         self.homographies = HomographyPairs(photos, conf, seed=seed)
-        self.rendered = RenderedPairs(photos, rendered, seed=seed)
+        self.rendered = RenderedPairs(photos, conf.rendered_conf, seed=seed)
 
     def batch(self, step: int) -> PairSource:
-        return (self.homographies if step % 2 else self.rendered).batch(step)
+        drawn = np.random.default_rng((self.seed, step, 1)).random()
+        return (self.rendered if drawn < self.conf.rendered else self.homographies).batch(step)
