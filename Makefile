@@ -53,7 +53,7 @@ table: $(INSTALLED)
 
 repeatability: $(INSTALLED)
 	$(BIN)/python pipelines/repeatability.py $(PHOTOS) \
-		--detectors dad-nano dad-nano-x8 dad-nano-light dad-nano-dark sift aliked-n16
+		--detectors dad-nano dad-nano-x4 dad-nano-light dad-nano-dark sift aliked-n16
 
 train-dad: $(INSTALLED)
 	$(BIN)/python pipelines/train_dad.py $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out '$(OUT)') $(ARGS)

@@ -62,27 +62,27 @@ confs: dict[str, dict[str, Any]] = {
         "model": {"name": "dad-nano", "max_keypoints": 2048, "descriptor": {"name": "aliked-n16"}},
         "preprocessing": {"resize_max": 1024},
     },
-    # The mean of nano's answers in eight orientations: more repeatable, eight times the network.
-    "dad-nano-x8": {
-        "output": "feats-dad-nano-x8-n2048-r1024",
-        "model": {"name": "dad-nano", "orientations": 8, "max_keypoints": 2048},
+    # The mean of nano's answers in four orientations: more repeatable, four times the network.
+    "dad-nano-x4": {
+        "output": "feats-dad-nano-x4-n2048-r1024",
+        "model": {"name": "dad-nano", "orientations": 4, "max_keypoints": 2048},
         "preprocessing": {"resize_max": 1024},
     },
-    "dad-nano-x8+rootsift": {
-        "output": "feats-dad-nano-x8-rootsift-n2048-r1024",
+    "dad-nano-x4+rootsift": {
+        "output": "feats-dad-nano-x4-rootsift-n2048-r1024",
         "model": {
             "name": "dad-nano",
-            "orientations": 8,
+            "orientations": 4,
             "max_keypoints": 2048,
             "descriptor": {"name": "rootsift"},
         },
         "preprocessing": {"resize_max": 1024},
     },
-    "dad-nano-x8+aliked-n16": {
-        "output": "feats-dad-nano-x8-aliked-n16-n2048-r1024",
+    "dad-nano-x4+aliked-n16": {
+        "output": "feats-dad-nano-x4-aliked-n16-n2048-r1024",
         "model": {
             "name": "dad-nano",
-            "orientations": 8,
+            "orientations": 4,
             "max_keypoints": 2048,
             "descriptor": {"name": "aliked-n16"},
         },

@@ -19,14 +19,14 @@ from dad_sfm.evaluation.results import read_result
 # features, linker: one descriptor for three detectors, each at its own best, and the truth
 POSE_RUNS = [
     ("dad-nano+aliked-n16", "NN-mutual"),
-    ("dad-nano-x8+aliked-n16", "NN-mutual"),
+    ("dad-nano-x4+aliked-n16", "NN-mutual"),
     ("aliked-n16", "NN-mutual"),
     ("dad-nano+rootsift", "NN-mutual"),
     ("sift", "NN-ratio"),
 ]
 TRUTH_RUNS = [
     ("dad-nano", "truth"),
-    ("dad-nano-x8", "truth"),
+    ("dad-nano-x4", "truth"),
     ("aliked-n16", "truth"),
     ("sift", "truth"),
 ]
