@@ -26,79 +26,34 @@ from .types import Features
 
 logger = logging.getLogger(__name__)
 
+
+def _dad(preset: str, *, enlarged: bool = False, **model: Any) -> dict[str, Any]:
+    """A preset of the DaD family; its name is ``<detector>`` or ``<detector>+<descriptor>``."""
+    _, _, descriptor = preset.partition("+")
+    model["max_keypoints"] = 2048
+    if descriptor:
+        model["descriptor"] = {"name": descriptor}
+    preprocessing: dict[str, Any] = {"resize_max": 1024}
+    if enlarged:
+        preprocessing["resize_force"] = True
+    output = f"feats-{preset.replace('+', '-')}-n2048-r1024"
+    return {"output": output, "model": model, "preprocessing": preprocessing}
+
+
 # Presets of hloc's shape, to be copied and changed:
 #   output         stem of the feature file
 #   model          the detector's name and options, and under `descriptor` those of a descriptor
 #   preprocessing  how images are resized, see `Preprocessing`
-# DaD enlarges small images, as its authors do.
+_WITH = ("", "+rootsift", "+aliked-n16")
 confs: dict[str, dict[str, Any]] = {
-    "dad": {
-        "output": "feats-dad-n2048-r1024",
-        "model": {"name": "dad", "max_keypoints": 2048},
-        "preprocessing": {"resize_max": 1024, "resize_force": True},
-    },
-    "dad+rootsift": {
-        "output": "feats-dad-rootsift-n2048-r1024",
-        "model": {"name": "dad", "max_keypoints": 2048, "descriptor": {"name": "rootsift"}},
-        "preprocessing": {"resize_max": 1024, "resize_force": True},
-    },
-    "dad+aliked-n16": {
-        "output": "feats-dad-aliked-n16-n2048-r1024",
-        "model": {"name": "dad", "max_keypoints": 2048, "descriptor": {"name": "aliked-n16"}},
-        "preprocessing": {"resize_max": 1024, "resize_force": True},
-    },
-    "dad-nano": {
-        "output": "feats-dad-nano-n2048-r1024",
-        "model": {"name": "dad-nano", "max_keypoints": 2048},
-        "preprocessing": {"resize_max": 1024},
-    },
-    "dad-nano+rootsift": {
-        "output": "feats-dad-nano-rootsift-n2048-r1024",
-        "model": {"name": "dad-nano", "max_keypoints": 2048, "descriptor": {"name": "rootsift"}},
-        "preprocessing": {"resize_max": 1024},
-    },
-    "dad-nano+aliked-n16": {
-        "output": "feats-dad-nano-aliked-n16-n2048-r1024",
-        "model": {"name": "dad-nano", "max_keypoints": 2048, "descriptor": {"name": "aliked-n16"}},
-        "preprocessing": {"resize_max": 1024},
-    },
+    # DaD enlarges small images, as its authors do.
+    **{f"dad{d}": _dad(f"dad{d}", name="dad", enlarged=True) for d in _WITH},
+    **{f"dad-nano{d}": _dad(f"dad-nano{d}", name="dad-nano") for d in _WITH},
     # The mean of nano's answers in four orientations: more repeatable, four times the network.
-    "dad-nano-x4": {
-        "output": "feats-dad-nano-x4-n2048-r1024",
-        "model": {"name": "dad-nano", "orientations": 4, "max_keypoints": 2048},
-        "preprocessing": {"resize_max": 1024},
-    },
-    "dad-nano-x4+rootsift": {
-        "output": "feats-dad-nano-x4-rootsift-n2048-r1024",
-        "model": {
-            "name": "dad-nano",
-            "orientations": 4,
-            "max_keypoints": 2048,
-            "descriptor": {"name": "rootsift"},
-        },
-        "preprocessing": {"resize_max": 1024},
-    },
-    "dad-nano-x4+aliked-n16": {
-        "output": "feats-dad-nano-x4-aliked-n16-n2048-r1024",
-        "model": {
-            "name": "dad-nano",
-            "orientations": 4,
-            "max_keypoints": 2048,
-            "descriptor": {"name": "aliked-n16"},
-        },
-        "preprocessing": {"resize_max": 1024},
-    },
+    **{f"dad-nano-x4{d}": _dad(f"dad-nano-x4{d}", name="dad-nano", orientations=4) for d in _WITH},
     # Nano's teachers: bright points only, dark points only.
-    "dad-nano-light": {
-        "output": "feats-dad-nano-light-n2048-r1024",
-        "model": {"name": "dad-nano", "variant": "nano-light", "max_keypoints": 2048},
-        "preprocessing": {"resize_max": 1024},
-    },
-    "dad-nano-dark": {
-        "output": "feats-dad-nano-dark-n2048-r1024",
-        "model": {"name": "dad-nano", "variant": "nano-dark", "max_keypoints": 2048},
-        "preprocessing": {"resize_max": 1024},
-    },
+    "dad-nano-light": _dad("dad-nano-light", name="dad-nano", variant="nano-light"),
+    "dad-nano-dark": _dad("dad-nano-dark", name="dad-nano", variant="nano-dark"),
     "sift": {
         "output": "feats-sift",
         "model": {"name": "sift"},

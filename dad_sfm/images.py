@@ -6,7 +6,8 @@ in hloc since November 2024, so that keypoints, masks and models agree on one gr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,13 @@ def resolve_list(image_dir: Path | str, image_list: Path | str | Iterable[str] |
             f"first: {missing[0]}"
         )
     return names
+
+
+def digest_of_names(paths: Sequence[Path]) -> str:
+    """How many files, and a SHA-256 of their names and sizes: what tells sets of photos apart
+    wherever they lie.  Raises FileNotFoundError."""
+    lines = "\n".join(f"{path.name} {path.stat().st_size}" for path in paths)
+    return f"{len(paths)} photos, {hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def read_image(path: Path | str) -> Image.Image:

@@ -17,13 +17,14 @@ from dad_sfm.evaluation.plots import plot
 from dad_sfm.evaluation.results import read_result
 
 # features, linker: one descriptor for three detectors, each at its own best, and the truth
+OWN_RUNS = [("dad-nano+rootsift", "NN-mutual"), ("sift", "NN-ratio")]  # these need no checkpoint
 POSE_RUNS = [
     ("dad-nano+aliked-n16", "NN-mutual"),
     ("dad-nano-x4+aliked-n16", "NN-mutual"),
     ("aliked-n16", "NN-mutual"),
-    ("dad-nano+rootsift", "NN-mutual"),
-    ("sift", "NN-ratio"),
+    *OWN_RUNS,
 ]
+COURTYARD_RUNS = [*OWN_RUNS, ("dad-nano", "truth"), ("sift", "truth")]
 TRUTH_RUNS = [
     ("dad-nano", "truth"),
     ("dad-nano-x4", "truth"),
@@ -43,7 +44,7 @@ Percent unless a unit is named; ↓: less is better.
 def main() -> None:
     options = _options()
     start = perf_counter()
-    made = _run("courtyard", None, POSE_RUNS[3:] + TRUTH_RUNS[::3], POSE_BUDGETS, options)
+    made = _run("courtyard", None, COURTYARD_RUNS, POSE_BUDGETS, options)
     if options.scenes.is_dir():
         made |= _run("strecha", options.scenes, POSE_RUNS, POSE_BUDGETS, options)
         made |= _run("homographies", options.scenes, TRUTH_RUNS, KEYPOINT_BUDGETS, options)

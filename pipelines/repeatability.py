@@ -104,6 +104,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     names = [*options.detectors, *(path.stem for path in options.files)]
+    if (options.set or options.weights) and not any(d.startswith("dad") for d in options.detectors):
+        parser.error("--set and --weights are for DaD detectors, and there is none among them")
     if twice := {name for name in names if names.count(name) > 1}:
         parser.error(f"several would be called {', '.join(sorted(twice))} in the table")
     return options

@@ -48,6 +48,13 @@ def test_options_of_the_dad_detectors_can_be_set(run):
     assert localisation() != localisation("--set", "subpixel=false")
 
 
+@pytest.mark.parametrize("option", [["--set", "subpixel=false"], ["--weights", "a.pth"]])
+def test_options_of_the_dad_detectors_want_one(run, option, capsys):
+    with pytest.raises(SystemExit):
+        run("--detectors", "sift", *option)
+    assert "for DaD detectors, and there is none" in capsys.readouterr().err
+
+
 def test_what_has_no_checkpoint_is_left_out(run, monkeypatch, tmp_path):
     monkeypatch.setenv("DAD_SFM_WEIGHTS", str(tmp_path))
     printed, _ = run("--detectors", "sift", "superpoint")

@@ -193,7 +193,7 @@ def test_random_scenes_follow_their_seed(textures):
 
 
 def test_fronts_and_trees_are_relief():
-    """A scene has many times the patches, and its walls stand out by centimetres."""
+    """They multiply the patches of a scene, not its size."""
     for seed in range(3):
         plain, rich = (random_scene(seed, _photos(), relief=r).surfaces for r in (False, True))
         assert len(rich) > 2 * len(plain)

@@ -9,7 +9,6 @@ rendering goes on where it was, and a bank grows when more scenes are asked for.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import multiprocessing
@@ -24,7 +23,7 @@ from uuid import uuid4
 import numpy as np
 
 from ..config import ConfigError
-from ..images import ImageError, read_image, size_for, to_array
+from ..images import ImageError, digest_of_names, read_image, size_for, to_array
 from .random_cameras import random_cameras, seen_share
 from .random_scene import another_day, random_scene
 from .render import render
@@ -85,9 +84,7 @@ def render_bank(
 
 def _claim(root: Path, conf: BankConf, textures: Sequence[Path]) -> None:
     root.mkdir(parents=True, exist_ok=True)
-    lines = "\n".join(f"{path.name} {path.stat().st_size}" for path in textures)
-    digest = hashlib.sha256(lines.encode()).hexdigest()
-    made_of = {"version": VERSION, **asdict(conf), "textures": f"{len(textures)} photos, {digest}"}
+    made_of = {"version": VERSION, **asdict(conf), "textures": digest_of_names(textures)}
     marker = root / MARKER
     if not marker.is_file():
         _replace(marker, json.dumps(made_of, indent=1).encode())

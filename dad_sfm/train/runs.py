@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import nn
 
 from ..checkpoints import sha256_of
 from ..config import ConfigError
+from ..images import digest_of_names
 from ..pretrained import load_weights
 from .data import held_out
 from .data.batch import Data
@@ -149,7 +149,9 @@ class _Run:
             description={
                 **asdict(conf),
                 "photos": [_known_as(p, self.run_dir) for p in self.photos],
-                "photo_files": _listed(photos),
+                # With others in a folder batches would be others, and photos that were trained on
+                # would be validated on.
+                "photo_files": digest_of_names(photos),
                 "validation_photos": [_known_as(p, self.run_dir) for p in self.validation],
                 # Not its path: what was moved is the same run, what was overwritten is not.
                 "init": sha256_of(self.start.init) if self.start.init else None,
@@ -185,13 +187,6 @@ def _known_as(path: Path | str, run_dir: Path | str) -> str:
     path, beside = Path(path).resolve(), Path(run_dir).resolve().parent
     inside = path.is_relative_to(beside)
     return str(Path("..", path.relative_to(beside)) if inside else path)
-
-
-def _listed(photos: Sequence[Path]) -> str:
-    """How many photos there are, and a digest of their names and sizes: with others in a folder
-    batches would be others, and photos that were trained on would be validated on."""
-    lines = "\n".join(f"{photo.name} {photo.stat().st_size}" for photo in photos)
-    return f"{len(photos)} photos, {hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def _network(conf: RunConf, start: Start) -> nn.Module:

@@ -143,6 +143,11 @@ def test_a_teacher_is_asked_in_all_orientations():
     assert torch.allclose(found, expected, atol=1e-4)
 
 
+def test_a_number_of_orientations_that_is_none_is_refused():
+    with pytest.raises(ConfigError, match="3 is not one of 1, 2, 4, 8"):
+        DistillConf(orientations=3)
+
+
 def test_the_cache_answers_for_the_same_images_only(tmp_path):
     teachers = two_teachers(cache=tmp_path, identity="two")
     images = torch.rand(2, 3, SIZE, SIZE)
