@@ -31,7 +31,7 @@ def test_plugin_detects_what_the_detector_does(tmp_path: Path, name: str) -> Non
     torch.manual_seed(0)
     network = NETWORKS[name]()
     path = weights_of(network, tmp_path)
-    windows = {"nms_size": 5, "subpixel_temp": 0.7}
+    windows = {"nms_size": 5, "subpixel_temp": 0.7, "balance": 0.5}
     plugin = DETECTORS.make({"name": name, "weights": path, "max_keypoints": 30, **windows})
     assert plugin.stride == 8
     assert plugin.identity["name"] == name

@@ -12,6 +12,8 @@ from ... import coords
 from ...device import choose_device
 from ...images import read_image, size_for, to_array
 from . import sampling
+from .balance import balanced_keypoints
+from .balance import checked as checked_balance
 from .folding import fold_batch_norm
 from .orientations import checked, mean_logits
 
@@ -67,6 +69,7 @@ class DaDDetector(nn.Module):
         amp_dtype: torch.dtype | None = None,
         outside_logit: float = 0.0,
         orientations: int = 1,
+        balance: float = 0.0,
         weights_sha256: str | None = None,
     ) -> None:
         super().__init__()
@@ -85,6 +88,7 @@ class DaDDetector(nn.Module):
         self.amp_dtype = amp_dtype
         self.outside_logit = outside_logit
         self.orientations = checked(orientations)
+        self.balance = checked_balance(balance)
         self.weights_sha256 = weights_sha256
 
     @property
@@ -105,8 +109,9 @@ class DaDDetector(nn.Module):
     ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
         """Detect in B×3×H×W ImageNet-normalised images.
 
-        Returns an N×2 tensor of pixel-index points and their N probabilities for each image, best
-        first, and the probabilities of all pixels, B×H×W.
+        Returns an N×2 tensor of pixel-index points and their N scores for each image, best first,
+        and the probabilities of all pixels, B×H×W.  Scores are probabilities, divided by what
+        ``balance`` says.
         """
         logits = self({"image": images})["scoremap"][:, 0]
         probs = logits.flatten(1).softmax(dim=1).view_as(logits)
@@ -117,7 +122,7 @@ class DaDDetector(nn.Module):
         pixels = images.to(self.device).flatten(2)
         blank = (pixels.amax(dim=2) == pixels.amin(dim=2)).all(dim=1)
         scores = scores.masked_fill(blank[:, None, None], 0)
-        found = sampling.top_keypoints(scores, num_keypoints)
+        found = balanced_keypoints(scores, num_keypoints, self.balance)
         if self.subpixel:
             found = [
                 (self._refine(image_logits, points), best)

@@ -33,6 +33,7 @@ def load_DaD(
     amp_dtype: torch.dtype | None = None,
     outside_logit: float = 0.0,
     orientations: int = 1,
+    balance: float = 0.0,
     variant: Variant = "dad",
 ) -> DaDDetector:
     """The detector distilled from light and dark.
@@ -51,6 +52,8 @@ def load_DaD(
                        only without ``remove_borders``: 0 as published, -inf for nothing
     orientations       1; or the mean over the image and its copies mirrored (2), upside down (4)
                        and lying (8), which takes so many times as long and repeats more
+    balance            points are chosen by probability / (how crowded it is around) ** balance, see
+                       `balance.crowding`; 0, as published: by probability
     variant            whose network and published weights
 
     Raises `CheckpointError` (a FileNotFoundError) when the weights cannot be had or do not fit.
@@ -69,6 +72,7 @@ def load_DaD(
         amp_dtype=amp_dtype,
         outside_logit=outside_logit,
         orientations=orientations,
+        balance=balance,
         weights_sha256=digest,
     )
 
@@ -76,7 +80,7 @@ def load_DaD(
 # The same call with another network or other weights.
 load_DaDLight = partial(load_DaD, variant="light")  # emergent detector of bright points
 load_DaDDark = partial(load_DaD, variant="dark")  # emergent detector of dark points
-# Compact, come with the package; with the windows they were trained in.
-load_DaDNano = partial(load_DaD, variant="nano", nms_size=7, subpixel_temp=2.5)
+# Compact, come with the package; with the windows they were trained in, their points spread.
+load_DaDNano = partial(load_DaD, variant="nano", nms_size=7, subpixel_temp=2.5, balance=1.0)
 load_DaDNanoLight = partial(load_DaDNano, variant="nano-light")
 load_DaDNanoDark = partial(load_DaDNano, variant="nano-dark")

@@ -29,6 +29,7 @@ class DaDConf:
     subpixel_temp: float = 0.5
     precision: Precision = "float32"
     orientations: Orientations = 1
+    balance: float = 0.0
     weights: str | None = None
     variant: Literal["dad", "light", "dark"] = "dad"
 
@@ -44,6 +45,7 @@ class NanoConf:
     subpixel_temp: float = 2.5
     precision: Precision = "float32"
     orientations: Orientations = 1
+    balance: float = 1.0
     weights: str | None = None
     variant: NanoVariant = "nano"
 
@@ -61,6 +63,7 @@ class _Plugin:
             amp_dtype=amp_dtype,
             outside_logit=-math.inf,
             orientations=conf.orientations,
+            balance=conf.balance,
             variant=variant,
         )
         self._max_keypoints = conf.max_keypoints
