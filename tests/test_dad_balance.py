@@ -10,13 +10,14 @@ from torch import Tensor
 
 from dad_sfm import load_DaDNano
 from dad_sfm.config import ConfigError
-from dad_sfm.detectors.dad.balance import REACH, balanced_keypoints, crowding
+from dad_sfm.detectors.dad.balance import SIGMA as SIGMA_SHARE
+from dad_sfm.detectors.dad.balance import balanced_keypoints, crowding
 from dad_sfm.detectors.dad.detector import normalize
 from dad_sfm.detectors.dad.sampling import nms, top_keypoints
 from dad_sfm.synthetic import random_cameras, random_scene, render
 
 SIZE = (320, 192)  # W, H
-SIGMA = REACH * 320
+SIGMA = SIGMA_SHARE * 320
 
 
 def slow_crowding(points: Tensor, scores: Tensor) -> list[float]:
@@ -85,8 +86,17 @@ def test_a_heap_does_not_take_all_points() -> None:
 
 
 def test_fewer_points_are_the_first_of_more() -> None:
-    few, many = (balanced_keypoints(peaks(2500), number, 1.0)[0][0] for number in (200, 1500))
-    assert torch.equal(few, many[:200])
+    torch.manual_seed(0)
+    scores = nms(torch.rand(1, 480, 640), 3)
+    asked = (200, 1500, 4500, 6000)
+    found = [balanced_keypoints(scores, number, 1.0)[0] for number in asked]
+    every, _ = found[-1]
+    assert len(every) == 6000
+    assert len(torch.unique(every, dim=0)) == 6000
+    for number, (points, best) in zip(asked, found, strict=True):
+        assert torch.equal(points, every[:number])
+        assert (best.diff() <= 0).all()
+        assert (best > 0).all()
 
 
 def test_each_image_of_a_batch_alone() -> None:
@@ -100,8 +110,9 @@ def test_each_image_of_a_batch_alone() -> None:
 
 
 def test_other_numbers_are_refused() -> None:
-    with pytest.raises(ConfigError, match="balance: -1"):
-        load_DaDNano(device="cpu", balance=-1.0)
+    for balance in (-1.0, math.inf, math.nan):
+        with pytest.raises(ConfigError, match="balance"):
+            load_DaDNano(device="cpu", balance=balance)
     with pytest.raises(ValueError, match="negative"):
         balanced_keypoints(peaks(10), -1, 1.0)
 

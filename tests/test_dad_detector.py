@@ -197,8 +197,10 @@ def test_arguments_of_the_original() -> None:
         "keep_aspect_ratio": True,
         "pretrained": True,
         "weights_path": None,
+        "balance": 0.0,
     }
-    for load, own in ((load_DaD, {}), (load_DaDNano, {"nms_size": 7, "subpixel_temp": 2.5})):
+    nano = {"nms_size": 7, "subpixel_temp": 2.5, "balance": 1.0}
+    for load, own in ((load_DaD, {}), (load_DaDNano, nano)):
         parameters = inspect.signature(load).parameters
         assert {name: parameters[name].default for name in defaults} == {**defaults, **own}
     made = load_DaD(resize=512, nms_size=5, pretrained=False, device="cpu")

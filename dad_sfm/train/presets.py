@@ -52,7 +52,7 @@ NANO = RunConf(
         average=0.998,
         validate_every=200,
     ),
-    validation=ValidationConf(nms_size=7, subpixel_temp=2.5, balance=1.0),
+    validation=ValidationConf(nms_size=7, subpixel_temp=2.5),
 )
 
 # The full network with nano's objective: meant for half an hour of one GPU for the whole recipe.

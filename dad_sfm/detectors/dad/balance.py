@@ -2,8 +2,8 @@
 
 The best points by probability alone stand in heaps: on foliage, on a crowd, on one richly carved
 part of a façade.  Poses want them spread.  DaD's training samples its points from the probability
-map divided by a power of its local density (`train.objectives.sampling`); here the same is done to
-the keypoints of an image.
+map divided by a power of its local density (`train.objectives.sampling`); something like it is
+done here to the keypoints of an image.
 """
 
 from __future__ import annotations
@@ -16,35 +16,41 @@ from torch import Tensor
 from ...config import ConfigError
 from .sampling import top_keypoints
 
-REACH = 1 / 64  # standard deviation of a neighbourhood: 16 px where the long side is 1024
-WEIGHED = 4096  # points weighed against one another at the least, however few are asked for
+SIGMA = 1 / 64  # of a neighbourhood, in terms of the long side: 16 px of 1024
+WEIGHED = 4096  # points weighed against one another, however few or many are asked for
+MOST = 4.0  # beyond, the scores of crowded points would vanish
 _FAR = 4  # standard deviations: farther away a Gaussian is nothing
 _ROWS = 256  # weighed at a time: what they need stays in a processor's cache
 
 
-def checked(balance: float) -> float:
-    """Raises `ConfigError` for a balance that would draw points into heaps."""
-    if not balance >= 0:
-        raise ConfigError(f"balance: {balance} is not 0 or more")
+def checked_balance(balance: float) -> float:
+    """Raises `ConfigError` for a balance that draws points into heaps, or leaves no scores."""
+    if not 0 <= balance <= MOST:
+        raise ConfigError(f"balance: {balance} is not between 0 and {MOST:g}")
     return balance
 
 
 def balanced_keypoints(
     scores: Tensor, num_keypoints: int, balance: float
 ) -> list[tuple[Tensor, Tensor]]:
-    """`top_keypoints` of the scores divided by `crowding` ** ``balance``.
+    """The best `WEIGHED` points in the order of score / `crowding` ** ``balance``.
 
     B×H×W scores, zero but at the peaks -> B pairs of (N×2 int64 points (x, y), their N divided
-    scores), best first.
+    scores), best first.  Fewer points are the first of more.  Weaker points than the weighed ones
+    follow in the order of their scores, which are divided by as much as that takes.
     """
     if not balance or num_keypoints <= 0:  # nothing to weigh
         return top_keypoints(scores, num_keypoints)
     H, W = scores.shape[-2:]
     found = []
-    for points, own in top_keypoints(scores, max(WEIGHED, 2 * num_keypoints)):
-        divided = own * crowding(points, own, (W, H)) ** -balance
+    for points, own in top_keypoints(scores, max(WEIGHED, num_keypoints)):
+        weighed, rest = own[:WEIGHED], own[WEIGHED:]
+        divided = weighed * crowding(points[:WEIGHED], weighed, (W, H)) ** -balance
         best, order = divided.sort(descending=True, stable=True)
-        found.append((points[order[:num_keypoints]], best[:num_keypoints]))
+        points = torch.cat([points[:WEIGHED][order], points[WEIGHED:]])
+        if len(rest):
+            best = torch.cat([best, rest * (best[-1] / weighed[-1])])
+        found.append((points[:num_keypoints], best[:num_keypoints]))
     return found
 
 
@@ -56,14 +62,16 @@ def crowding(points: Tensor, scores: Tensor, size: tuple[int, int]) -> Tensor:
     so a strong point is not held back by the many weak ones around it.  What lies outside the
     image counts as crowded as the part of the neighbourhood that lies inside.
     """
-    sigma = REACH * max(size)
+    sigma = SIGMA * max(size)
     order = points[:, 1].argsort(stable=True)
-    xy, own = points[order].to(scores.dtype), scores[order]
+    xy, own = points[order].float(), scores[order].float()
     others = torch.zeros_like(own)
     for rows, around in _bands(xy[:, 1].contiguous(), _FAR * sigma):
-        others[rows] = _others(xy[rows], own[rows], xy[around], own[around], sigma)
+        others[rows] = _crowd(xy[rows], own[rows], xy[around], own[around], sigma)
     crowded = 1 + others / _share_inside(xy, size, sigma)
-    return torch.empty_like(crowded).index_copy_(0, order, crowded)
+    found = torch.empty_like(crowded)
+    found[order] = crowded
+    return found
 
 
 def _bands(y: Tensor, far: float) -> Iterator[tuple[slice, slice]]:
@@ -76,14 +84,13 @@ def _bands(y: Tensor, far: float) -> Iterator[tuple[slice, slice]]:
         yield slice(start, end), slice(first, last)
 
 
-def _others(here: Tensor, own: Tensor, xy: Tensor, scores: Tensor, sigma: float) -> Tensor:
+def _crowd(here: Tensor, own: Tensor, xy: Tensor, scores: Tensor, sigma: float) -> Tensor:
     """What the points ``xy``, among which each of ``here`` is once, add to the crowd there."""
     squared = (here[:, None, 0] - xy[:, 0]).square_()
     squared += (here[:, None, 1] - xy[:, 1]).square_()
     near = squared.mul_(-0.5 / sigma**2).exp_()
-    itself = own
     total = near.mul_(torch.minimum(own[:, None], scores)).sum(dim=1)
-    return ((total - itself) / own).clamp(min=0)
+    return ((total - own) / own).clamp(min=0)
 
 
 def _share_inside(xy: Tensor, size: tuple[int, int], sigma: float) -> Tensor:

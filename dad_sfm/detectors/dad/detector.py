@@ -12,8 +12,7 @@ from ... import coords
 from ...device import choose_device
 from ...images import read_image, size_for, to_array
 from . import sampling
-from .balance import balanced_keypoints
-from .balance import checked as checked_balance
+from .balance import balanced_keypoints, checked_balance
 from .folding import fold_batch_norm
 from .orientations import checked, mean_logits
 
@@ -36,10 +35,12 @@ class DaDDetector(nn.Module):
       (the stride), or makes a square of ``resize`` when ``keep_aspect_ratio`` is false.
     - `detect` takes ``{"image": B×3×H×W}``, ImageNet-normalised.
     - ``keypoints`` are normalised and corner-based: the image spans [-1, 1], the centre of its
-      top-left pixel is (-1 + 1/W, -1 + 1/H).  They are sorted by probability.
+      top-left pixel is (-1 + 1/W, -1 + 1/H).  They are sorted by ``keypoint_probs``.
     - `to_pixel_coords` gives ``W * (x + 1) / 2``: there the top-left *corner* is 0, which is
       COLMAP's frame.  Feature files want half a pixel less: `dad_sfm.coords.px_from_norm`.
-    - ``keypoint_probs`` and ``dense_probs`` are the softmax over all pixels of the image.
+    - ``keypoint_probs`` and ``dense_probs`` are the softmax over all pixels of the image; with
+      ``balance`` the former are divided by how crowded it is around each point, to the power of
+      ``balance``, so that they still order the points.
     - With ``remove_borders`` no point lies in the outer 4 pixels of the resized image.  Without,
       sub-pixel refinement takes the logit 0 for what is outside the image, so that points on the
       very border may leave it by up to a pixel; ``outside_logit=-inf`` keeps them in.
@@ -110,8 +111,8 @@ class DaDDetector(nn.Module):
         """Detect in B×3×H×W ImageNet-normalised images.
 
         Returns an N×2 tensor of pixel-index points and their N scores for each image, best first,
-        and the probabilities of all pixels, B×H×W.  Scores are probabilities, divided by what
-        ``balance`` says.
+        and the probabilities of all pixels, B×H×W.  Scores are probabilities, divided by
+        crowding ** ``balance``.
         """
         logits = self({"image": images})["scoremap"][:, 0]
         probs = logits.flatten(1).softmax(dim=1).view_as(logits)
@@ -143,7 +144,7 @@ class DaDDetector(nn.Module):
 
         Returns ``keypoints`` B×N×2 normalised, ``keypoint_probs`` B×N and, when asked,
         ``dense_probs`` B×H×W.  N is what the richest image of the batch has; rows that another
-        image lacks have probability 0 and are not a number.
+        image lacks have ``keypoint_probs`` 0 and are not a number.
         """
         H, W = batch["image"].shape[-2:]
         found, probs = self.detect_px(batch["image"], num_keypoints)

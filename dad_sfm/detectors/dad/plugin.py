@@ -76,7 +76,7 @@ class _Plugin:
     def __call__(self, images: Tensor) -> list[Detections]:
         """Detect in a batch of B×3×H×W float32 RGB images in [0, 1]."""
         found, _ = self._detector.detect_px(normalize(images), self._max_keypoints)
-        return [Detections(points, probs) for points, probs in found]
+        return [Detections(points, scores) for points, scores in found]
 
 
 class DaDPlugin(_Plugin):

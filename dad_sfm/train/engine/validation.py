@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...detectors.dad.balance import balanced_keypoints
-from ...detectors.dad.sampling import nms, refine_subpixel, remove_borders
+from ...detectors.dad.sampling import nms, refine_subpixel, remove_borders, top_keypoints
 from ...evaluation.repeatability import DISTINCT_PX, distinct, one_to_one
 from ..data.batch import Data, PairBatch, warp_points
 from ..normalisation import normalise
@@ -22,12 +21,11 @@ from ..normalisation import normalise
 
 @dataclass(frozen=True)
 class ValidationConf:
-    """How keypoints are detected and judged; the first five as the detector will be used."""
+    """How keypoints are detected, by probability alone, and judged."""
 
     nms_size: int = 3
     border: int = 4
     subpixel_temp: float = 0.5
-    balance: float = 0.0
     area_px: float = 768.0  # of a view, for each point asked for: 1024 points in 1024×768
     thresholds_px: tuple[float, ...] = (1.0, 3.0)
     batches: int = 4
@@ -76,7 +74,7 @@ def detected(logits: Tensor, conf: ValidationConf) -> list[Tensor]:
     H, W = logits.shape[-2:]
     policy = logits.flatten(1).softmax(dim=1).view(-1, H, W)
     scores = remove_borders(nms(policy, conf.nms_size), conf.border)
-    found = balanced_keypoints(scores, round(H * W / conf.area_px), conf.balance)
+    found = top_keypoints(scores, round(H * W / conf.area_px))
     return [
         refine_subpixel(image[0], points, conf.subpixel_temp)
         for image, (points, _) in zip(logits, found, strict=True)
