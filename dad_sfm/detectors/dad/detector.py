@@ -14,7 +14,7 @@ from ...images import read_image, size_for, to_array
 from . import sampling
 from .balance import balanced_keypoints, checked_balance
 from .folding import fold_batch_norm
-from .orientations import checked, mean_logits
+from .orientations import checked_orientations, mean_logits
 
 BORDER = 4  # pixels of the resized image in which the original finds artefacts of the padding
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -88,7 +88,7 @@ class DaDDetector(nn.Module):
         self.keep_aspect_ratio = keep_aspect_ratio
         self.amp_dtype = amp_dtype
         self.outside_logit = outside_logit
-        self.orientations = checked(orientations)
+        self.orientations = checked_orientations(orientations)
         self.balance = checked_balance(balance)
         self.weights_sha256 = weights_sha256
 

@@ -28,7 +28,7 @@ _COPIES = [
 ]
 
 
-def checked(orientations: int) -> Orientations:
+def checked_orientations(orientations: int) -> Orientations:
     """Raises `ConfigError` for a number of orientations that makes no group."""
     if orientations not in get_args(Orientations):
         raise ConfigError(f"orientations: {orientations} is not one of 1, 2, 4, 8")

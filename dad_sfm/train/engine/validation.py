@@ -21,7 +21,8 @@ from ..normalisation import normalise
 
 @dataclass(frozen=True)
 class ValidationConf:
-    """How keypoints are detected, by probability alone, and judged."""
+    """How keypoints are detected and judged: the first three as the detector will be used, but
+    chosen by probability alone, so that a run is judged by what it teaches."""
 
     nms_size: int = 3
     border: int = 4

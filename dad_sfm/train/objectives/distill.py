@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ...config import ConfigError
-from ...detectors.dad.orientations import Orientations, checked
+from ...detectors.dad.orientations import Orientations, checked_orientations
 from ..data.batch import PairBatch
 from .loss import Loss
 from .polarity import contrast
@@ -39,7 +39,7 @@ class DistillConf:
     hit_sigma_px: float = 0.8
 
     def __post_init__(self) -> None:
-        checked(self.orientations)
+        checked_orientations(self.orientations)
         if not 0 < self.temperature < math.inf:
             raise ConfigError(
                 f"temperature: {self.temperature} is not a number above 0; 1 leaves the policies "
