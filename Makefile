@@ -49,7 +49,8 @@ typecheck: $(INSTALLED)
 
 table: $(INSTALLED)
 	$(BIN)/python pipelines/compare_features.py $(SCENES) \
-		--features dad-nano+rootsift dad-nano+aliked-n16 sift:NN-ratio aliked-n16
+		--features dad-nano+rootsift dad-nano-x4+rootsift dad-nano+aliked-n16 \
+		sift:NN-ratio aliked-n16
 
 repeatability: $(INSTALLED)
 	$(BIN)/python pipelines/repeatability.py $(PHOTOS) \

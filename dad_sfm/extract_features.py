@@ -27,16 +27,18 @@ from .types import Features
 logger = logging.getLogger(__name__)
 
 
-def _dad(preset: str, *, enlarged: bool = False, **model: Any) -> dict[str, Any]:
+def _dad(
+    preset: str, *, resize_max: int = 1024, enlarged: bool = False, **model: Any
+) -> dict[str, Any]:
     """A preset of the DaD family; its name is ``<detector>`` or ``<detector>+<descriptor>``."""
     _, _, descriptor = preset.partition("+")
     model["max_keypoints"] = 2048
     if descriptor:
         model["descriptor"] = {"name": descriptor}
-    preprocessing: dict[str, Any] = {"resize_max": 1024}
+    preprocessing: dict[str, Any] = {"resize_max": resize_max}
     if enlarged:
         preprocessing["resize_force"] = True
-    output = f"feats-{preset.replace('+', '-')}-n2048-r1024"
+    output = f"feats-{preset.replace('+', '-')}-n2048-r{resize_max}"
     return {"output": output, "model": model, "preprocessing": preprocessing}
 
 
@@ -49,8 +51,11 @@ confs: dict[str, dict[str, Any]] = {
     # DaD enlarges small images, as its authors do.
     **{f"dad{d}": _dad(f"dad{d}", name="dad", enlarged=True) for d in _WITH},
     **{f"dad-nano{d}": _dad(f"dad-nano{d}", name="dad-nano") for d in _WITH},
-    # The mean of nano's answers in four orientations: more repeatable, four times the network.
-    **{f"dad-nano-x4{d}": _dad(f"dad-nano-x4{d}", name="dad-nano", orientations=4) for d in _WITH},
+    # Nano in four orientations, in larger images: ten times the work of the network.
+    **{
+        f"dad-nano-x4{d}": _dad(f"dad-nano-x4{d}", resize_max=1600, name="dad-nano", orientations=4)
+        for d in _WITH
+    },
     # Nano's teachers: bright points only, dark points only.
     "dad-nano-light": _dad("dad-nano-light", name="dad-nano", variant="nano-light"),
     "dad-nano-dark": _dad("dad-nano-dark", name="dad-nano", variant="nano-dark"),

@@ -13,14 +13,14 @@ from dad_sfm.config import ConfigError
 from dad_sfm.detectors.dad.balance import SIGMA as SIGMA_SHARE
 from dad_sfm.detectors.dad.balance import balanced_keypoints, crowding
 from dad_sfm.detectors.dad.detector import normalize
-from dad_sfm.detectors.dad.sampling import nms, top_keypoints
+from dad_sfm.detectors.dad.sampling import nms, remove_borders, top_keypoints
 from dad_sfm.synthetic import random_cameras, random_scene, render
 
 SIZE = (320, 192)  # W, H
 SIGMA = SIGMA_SHARE * 320
 
 
-def slow_crowding(points: Tensor, scores: Tensor) -> list[float]:
+def slow_crowding(points: Tensor, scores: Tensor, border: int) -> list[float]:
     """The definition, point by point; the share inside by summing up a fine grid."""
     found = []
     for i, (x, y) in enumerate(points.tolist()):
@@ -32,7 +32,8 @@ def slow_crowding(points: Tensor, scores: Tensor) -> list[float]:
         weights = torch.exp(-(steps**2) / (2 * SIGMA**2))
         inside = 1.0
         for start, length in ((x, SIZE[0]), (y, SIZE[1])):
-            within = (start + steps > -0.5) & (start + steps < length - 0.5)
+            within = start + steps > border - 0.5
+            within &= start + steps < length - border - 0.5
             inside *= float(weights[within].sum() / weights.sum())
         found.append(1 + others / inside)
     return found
@@ -45,11 +46,27 @@ def peaks(number: int, seed: int = 0) -> Tensor:
     return nms(torch.rand(1, H, W) * (torch.rand(1, H, W) < number / (W * H)), 3)
 
 
-def test_crowding_is_the_definition() -> None:
-    ((points, scores),) = top_keypoints(peaks(700), 1000)
+@pytest.mark.parametrize("border", [0, 4])
+def test_crowding_is_the_definition(border: int) -> None:
+    ((points, scores),) = top_keypoints(remove_borders(peaks(700), border), 1000)
     assert len(points) > 512  # more than two pieces
-    expected = torch.tensor(slow_crowding(points, scores))
-    torch.testing.assert_close(crowding(points, scores, SIZE), expected, rtol=2e-3, atol=0)
+    expected = torch.tensor(slow_crowding(points, scores, border))
+    torch.testing.assert_close(crowding(points, scores, SIZE, border), expected, rtol=2e-3, atol=0)
+
+
+def test_the_border_is_as_crowded_as_the_middle() -> None:
+    """Of points that lie anywhere but in the outer 4 px, which else would count as empty."""
+    torch.manual_seed(0)
+    W, H = SIZE
+    points = 4 + (torch.rand(4000, 2) * torch.tensor([W - 8, H - 8])).long()
+    to_edge = torch.cat([points - 4, torch.tensor([W - 5, H - 5]) - points], dim=1).amin(dim=1)
+
+    def edge_to_middle(border: int) -> float:
+        crowded = crowding(points, torch.ones(len(points)), SIZE, border)
+        return float(crowded[to_edge < SIGMA / 2].mean() / crowded[to_edge > 4 * SIGMA].mean())
+
+    assert 0.93 < edge_to_middle(4) < 1.07
+    assert edge_to_middle(0) < 0.8
 
 
 @pytest.mark.parametrize("x", [0, 160, 319])

@@ -31,13 +31,14 @@ def checked_balance(balance: float) -> float:
 
 
 def balanced_keypoints(
-    scores: Tensor, num_keypoints: int, balance: float
+    scores: Tensor, num_keypoints: int, balance: float, *, border: int = 0
 ) -> list[tuple[Tensor, Tensor]]:
     """The best `WEIGHED` points in the order of score / `crowding` ** ``balance``.
 
     B×H×W scores, zero but at the peaks -> B pairs of (N×2 int64 points (x, y), their N divided
-    scores), best first.  Fewer points are the first of more.  Weaker points than the weighed ones
-    follow in the order of their scores, which are divided by as much as that takes.
+    scores), best first.  In the outer ``border`` pixels all scores are zero.  Fewer points are the
+    first of more.  Weaker points than the weighed ones follow in the order of their scores, which
+    are divided by as much as that takes.
     """
     if not balance or num_keypoints <= 0:  # nothing to weigh
         return top_keypoints(scores, num_keypoints)
@@ -45,7 +46,7 @@ def balanced_keypoints(
     found = []
     for points, own in top_keypoints(scores, max(WEIGHED, num_keypoints)):
         weighed, rest = own[:WEIGHED], own[WEIGHED:]
-        divided = weighed * crowding(points[:WEIGHED], weighed, (W, H)) ** -balance
+        divided = weighed * crowding(points[:WEIGHED], weighed, (W, H), border) ** -balance
         best, order = divided.sort(descending=True, stable=True)
         points = torch.cat([points[:WEIGHED][order], points[WEIGHED:]])
         if len(rest):
@@ -54,13 +55,14 @@ def balanced_keypoints(
     return found
 
 
-def crowding(points: Tensor, scores: Tensor, size: tuple[int, int]) -> Tensor:
+def crowding(points: Tensor, scores: Tensor, size: tuple[int, int], border: int = 0) -> Tensor:
     """N×2 pixel-index points, their N positive scores, (W, H) -> how crowded it is at each, N.
 
     1 where a point is alone.  Each neighbour adds the value of a Gaussian of its distance (1 for
     no distance); one that is weaker, only as great a part of that as its score is of this point's:
     so a strong point is not held back by the many weak ones around it.  What lies outside the
-    image counts as crowded as the part of the neighbourhood that lies inside.
+    image or in its outer ``border`` pixels, where no point may be, counts as crowded as the rest
+    of the neighbourhood.
     """
     sigma = SIGMA * max(size)
     order = points[:, 1].argsort(stable=True)
@@ -68,7 +70,7 @@ def crowding(points: Tensor, scores: Tensor, size: tuple[int, int]) -> Tensor:
     others = torch.zeros_like(own)
     for rows, around in _bands(xy[:, 1].contiguous(), _FAR * sigma):
         others[rows] = _crowd(xy[rows], own[rows], xy[around], own[around], sigma)
-    crowded = 1 + others / _share_inside(xy, size, sigma)
+    crowded = 1 + others / _share_inside(xy, size, border, sigma)
     found = torch.empty_like(crowded)
     found[order] = crowded
     return found
@@ -93,9 +95,10 @@ def _crowd(here: Tensor, own: Tensor, xy: Tensor, scores: Tensor, sigma: float) 
     return ((total - own) / own).clamp(min=0)
 
 
-def _share_inside(xy: Tensor, size: tuple[int, int], sigma: float) -> Tensor:
-    """How much of the Gaussian around each pixel-index point lies inside the image."""
-    ends = xy.new_tensor(size) - 0.5
+def _share_inside(xy: Tensor, size: tuple[int, int], border: int, sigma: float) -> Tensor:
+    """How much of the Gaussian around each pixel-index point lies inside the border."""
+    start = border - 0.5
+    ends = xy.new_tensor(size) - 1 - start
     scale = sigma * 2**0.5
-    along = (torch.erf((ends - xy) / scale) + torch.erf((xy + 0.5) / scale)) / 2
+    along = (torch.erf((ends - xy) / scale) + torch.erf((xy - start) / scale)) / 2
     return along.prod(dim=1)

@@ -117,13 +117,13 @@ class DaDDetector(nn.Module):
         logits = self({"image": images})["scoremap"][:, 0]
         probs = logits.flatten(1).softmax(dim=1).view_as(logits)
         scores = sampling.nms(probs, self.nms_size)
-        if self.remove_borders:
-            scores = sampling.remove_borders(scores, BORDER)
+        border = BORDER if self.remove_borders else 0
+        scores = sampling.remove_borders(scores, border)
         # On a blank image the network answers to its own padding.
         pixels = images.to(self.device).flatten(2)
         blank = (pixels.amax(dim=2) == pixels.amin(dim=2)).all(dim=1)
         scores = scores.masked_fill(blank[:, None, None], 0)
-        found = balanced_keypoints(scores, num_keypoints, self.balance)
+        found = balanced_keypoints(scores, num_keypoints, self.balance, border=border)
         if self.subpixel:
             found = [
                 (self._refine(image_logits, points), best)
