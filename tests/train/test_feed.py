@@ -53,11 +53,11 @@ def test_pinning_keeps_all_but_where_tensors_lie(photos, monkeypatch):
         return tensor.clone()
 
     monkeypatch.setattr(torch.Tensor, "pin_memory", pin_memory)
-    conf = HomographyConf(size=32, batch=1)
+    conf = HomographyConf(size=32, batch=2)
     source = HomographyPairs([photos], conf, seed=0).batch(0)
     copy = pinned(source)
-    assert len(moved) == 3  # canvases, and a homography for each view
-    assert copy.canvases is not source.canvases
+    assert len(moved) == 2 + 2  # a window for each pair, and the homographies of each view
+    assert copy.windows[1] is not source.windows[1]
     cpu = torch.device("cpu")
     assert torch.equal(copy.on(cpu).images_a, source.on(cpu).images_a)
     assert pinned("not a dataclass") == "not a dataclass"

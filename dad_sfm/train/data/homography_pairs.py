@@ -1,9 +1,9 @@
 """Data plug: pairs made from any folder of photos by homographies.
 
-A window of a photo is decoded and scaled to a canvas; both views look at the canvas through
-homographies of their own (rotation from the whole circle, scale, perspective, shift), so neither
-is the privileged, unwarped one.  A step's batch depends on the seed and the step alone, so a
-resumed run sees what an uninterrupted one would have seen.
+A window of a photo is cut out here and scaled to a canvas on the training device; both views look
+at the canvas through homographies of their own (rotation from the whole circle, scale,
+perspective, shift), so neither is the privileged, unwarped one.  A step's batch depends on the
+seed and the step alone, so a resumed run sees what an uninterrupted one would have seen.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+import torch.nn.functional as F
 from torch import Tensor
 
-from ...images import ImageError, list_images, read_image
+from ...images import ImageError, list_images, read_image, to_array
 from .batch import PairBatch
+from .kept import Kept
 from .looks import ViewConf, inside, look, project, random_looks, view_grid
-
-KEPT_BYTES = 2_000_000_000  # of decoded photos, in each process: 900 of 1024×768
 
 
 @dataclass(frozen=True)
@@ -34,13 +33,13 @@ class HomographyConf(ViewConf):
 
 @dataclass(frozen=True)
 class HomographySource:
-    """Canvases and what the two views see of them.
+    """Windows of photos, and what the two views see of them, scaled to canvases.
 
-    canvases                     B×3×S×S uint8
+    windows                      B squares 3×h×h uint8, each of its own size
     canvas_from_a, canvas_from_b B×3×3 float64, normalised coordinates
     """
 
-    canvases: Tensor
+    windows: Sequence[Tensor]
     canvas_from_a: Tensor
     canvas_from_b: Tensor
     photometric_seed: int
@@ -56,7 +55,9 @@ class HomographySource:
         on_canvas_a, on_canvas_b = seen(self.canvas_from_a), seen(self.canvas_from_b)
         b_from_a = seen(torch.linalg.inv(self.canvas_from_b) @ self.canvas_from_a)
         a_from_b = seen(torch.linalg.inv(self.canvas_from_a) @ self.canvas_from_b)
-        views = look(self.canvases.to(device, non_blocking=True), on_canvas_a, on_canvas_b)
+        side = self.conf.canvas_px
+        canvases = torch.cat([canvas(window, side, device=device) for window in self.windows])
+        views = look(canvases, on_canvas_a, on_canvas_b)
         images_a, images_b = self.conf.photometric.on_views(views, seed=self.photometric_seed)
         # Both views look at one canvas, so a pixel off it in A is off it in B as well.
         return PairBatch(
@@ -67,6 +68,14 @@ class HomographySource:
             valid_a=inside(on_canvas_a) & inside(b_from_a),
             valid_b=inside(on_canvas_b) & inside(a_from_b),
         )
+
+
+def canvas(window: Tensor, side: int, *, device: torch.device) -> Tensor:
+    """A 3×h×h uint8 window -> 1×3×side×side float32 in [0, 255], bicubic with anti-aliasing."""
+    moved = window[None].to(device, non_blocking=True).float()
+    if moved.shape[-1] != side:
+        moved = F.interpolate(moved, (side, side), mode="bicubic", antialias=True)
+    return moved.clamp_(0, 255)
 
 
 def photo_files(places: Sequence[Path | str]) -> list[Path]:
@@ -92,22 +101,21 @@ class HomographyPairs:
     def __init__(self, photos: Sequence[Path | str], conf: HomographyConf, *, seed: int) -> None:
         self.conf, self.seed = conf, seed
         self.photos = photo_files(photos)
-        self._decoded: dict[Path, np.ndarray] = {}
+        self._pixels = Kept(self._decode)
 
     def batch(self, step: int) -> HomographySource:
         conf = self.conf
         rng = np.random.default_rng((self.seed, step))
-        canvases = torch.stack([self._canvas(rng) for _ in range(conf.batch)])
+        windows = [self._window(rng) for _ in range(conf.batch)]
         canvas_from_a, canvas_from_b = (
             random_looks(rng, conf, perspective=conf.perspective) for _ in "ab"
         )
         return HomographySource(
-            canvases, canvas_from_a, canvas_from_b, int(rng.integers(2**62)), conf
+            windows, canvas_from_a, canvas_from_b, int(rng.integers(2**62)), conf
         )
 
-    def _canvas(self, rng: np.random.Generator) -> Tensor:
-        """A 3×S×S uint8 window of a random photo."""
-        side = self.conf.canvas_px
+    def _window(self, rng: np.random.Generator) -> Tensor:
+        """A 3×h×h uint8 window of a random photo."""
         for _ in range(10):
             try:
                 photo = self._pixels(self.photos[int(rng.integers(len(self.photos)))])
@@ -116,19 +124,16 @@ class HomographyPairs:
                 continue
         else:
             raise ImageError("ten photos in a row could not be decoded; see the training folder")
-        H, W = photo.shape[:2]
+        _, H, W = photo.shape
         window = int(min(H, W) * rng.uniform(*self.conf.window))
         x, y = int(rng.integers(W - window + 1)), int(rng.integers(H - window + 1))
-        crop = Image.fromarray(photo[y : y + window, x : x + window])
-        crop = crop.resize((side, side), Image.Resampling.BICUBIC)
-        return torch.from_numpy(np.array(crop)).permute(2, 0, 1)
+        return torch.from_numpy(photo[:, y : y + window, x : x + window].copy())
 
-    def _pixels(self, path: Path) -> np.ndarray:
-        """H×W×3 uint8.  Photos are kept as far as memory goes: decoding costs as much as a step."""
-        if path in self._decoded:
-            return self._decoded[path]
-        photo = np.asarray(read_image(path))
-        # A copy, for another thread may be adding one.
-        if sum(kept.nbytes for kept in list(self._decoded.values())) + photo.nbytes <= KEPT_BYTES:
-            self._decoded[path] = photo
-        return photo
+    def _decode(self, path: Path) -> np.ndarray:
+        """3×H×W uint8, no larger than canvases can show."""
+        image = read_image(path)
+        # At this short side a pixel of the smallest window is a pixel of its canvas.
+        enough = self.conf.canvas_px / self.conf.window[0]
+        scale = min(1.0, enough / min(image.size))
+        W, H = (max(1, round(side * scale)) for side in image.size)
+        return np.ascontiguousarray(to_array(image, (W, H)).transpose(2, 0, 1))

@@ -90,7 +90,7 @@ def inside(points_norm: Tensor) -> Tensor:
 
 
 def look(canvases: Tensor, *grids: Tensor) -> list[Tensor]:
-    """Read B×3×S×S uint8 canvases at B×H×W×2 grids, one image in [0, 1] a grid.
+    """Read B×3×S×S canvases of values 0 to 255 at B×H×W×2 grids, one image in [0, 1] a grid.
 
     The canvas is reflected at its edges: a view that looks past them sees no black to learn from.
     """

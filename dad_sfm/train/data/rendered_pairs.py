@@ -7,7 +7,7 @@ looks at pairs of its views in new ways.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from ...coords import norm_from_px_matrix
 from ...synthetic.bank import BankConf, render_bank
 from .depth_pairs import DepthConf, DepthSource, Window
 from .homography_pairs import photo_files
+from .kept import Kept
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class RenderedPairs:
             scenes=conf.scenes,
             textures=photo_files(photos) if photos else (),
         )
+        self._scene = Kept(_read_scene)
 
     def batch(self, step: int) -> DepthSource:
         rng = np.random.default_rng((self.seed, step))
@@ -63,10 +65,10 @@ class RenderedPairs:
         return DepthSource.draw(pairs, rng, self.conf)
 
     def _pair(self, rng: np.random.Generator) -> tuple[Window, Window]:
-        with np.load(self.scenes[int(rng.integers(len(self.scenes)))]) as scene:
-            pairs = usable_pairs(scene["shares"], self.conf.overlap)
-            a, b = rng.permutation(pairs[int(rng.integers(len(pairs)))])
-            return _window(scene, a), _window(scene, b)
+        scene = self._scene(self.scenes[int(rng.integers(len(self.scenes)))])
+        pairs = usable_pairs(scene["shares"], self.conf.overlap)
+        a, b = rng.permutation(pairs[int(rng.integers(len(pairs)))])
+        return _window(scene, a), _window(scene, b)
 
 
 def usable_pairs(shares: np.ndarray, overlap: float) -> np.ndarray:
@@ -78,7 +80,12 @@ def usable_pairs(shares: np.ndarray, overlap: float) -> np.ndarray:
     return np.stack([i, j], axis=-1)[enough]
 
 
-def _window(scene: np.lib.npyio.NpzFile, view: int) -> Window:
+def _read_scene(path: Path) -> Mapping[str, np.ndarray]:
+    with np.load(path) as scene:
+        return dict(scene)
+
+
+def _window(scene: Mapping[str, np.ndarray], view: int) -> Window:
     depth = scene[f"depth_{view}"]
     H, W = depth.shape
     K = norm_from_px_matrix(H=H, W=W) @ scene["intrinsics_px"][view]
