@@ -38,6 +38,8 @@ INTRODUCTION = """# Results
 Made by `make benchmark` alone, {minutes:.0f} minutes here; protocols in [evaluation.md]({docs}).
 Values of every pair, seeds, versions and machine are in the JSON files beside this page.
 Percent unless a unit is named; ↓: less is better.
+Detectors and their descriptors look at images as their presets say: 1024 px, `dad-nano-x4` and
+`sift` up to 1600 (views of homographies have 1024).
 """
 
 

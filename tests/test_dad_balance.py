@@ -12,7 +12,7 @@ from dad_sfm import load_DaDNano
 from dad_sfm.config import ConfigError
 from dad_sfm.detectors.dad.balance import SIGMA as SIGMA_SHARE
 from dad_sfm.detectors.dad.balance import balanced_keypoints, crowding
-from dad_sfm.detectors.dad.detector import normalize
+from dad_sfm.detectors.dad.detector import BORDER, normalize
 from dad_sfm.detectors.dad.sampling import nms, remove_borders, top_keypoints
 from dad_sfm.synthetic import random_cameras, random_scene, render
 
@@ -55,18 +55,17 @@ def test_crowding_is_the_definition(border: int) -> None:
 
 
 def test_the_border_is_as_crowded_as_the_middle() -> None:
-    """Of points that lie anywhere but in the outer 4 px, which else would count as empty."""
-    torch.manual_seed(0)
+    """Of points everywhere but in the outer 4 px, which else would count as empty."""
     W, H = SIZE
-    points = 4 + (torch.rand(4000, 2) * torch.tensor([W - 8, H - 8])).long()
-    to_edge = torch.cat([points - 4, torch.tensor([W - 5, H - 5]) - points], dim=1).amin(dim=1)
+    x, y = torch.meshgrid(torch.arange(4, W - 4, 2), torch.arange(4, H - 4, 2), indexing="xy")
+    points = torch.stack([x, y], dim=-1).flatten(0, 1)
 
-    def edge_to_middle(border: int) -> float:
-        crowded = crowding(points, torch.ones(len(points)), SIZE, border)
-        return float(crowded[to_edge < SIGMA / 2].mean() / crowded[to_edge > 4 * SIGMA].mean())
+    def corner_to_middle(border: int) -> float:
+        crowded = crowding(points, torch.ones(len(points)), SIZE, border).view(x.shape)
+        return float(crowded[0, 0] / crowded[H // 4, W // 4])
 
-    assert 0.93 < edge_to_middle(4) < 1.07
-    assert edge_to_middle(0) < 0.8
+    assert 0.85 < corner_to_middle(4) < 1.15
+    assert corner_to_middle(0) < 0.7
 
 
 @pytest.mark.parametrize("x", [0, 160, 319])
@@ -90,6 +89,7 @@ def test_no_balance_is_the_order_of_scores() -> None:
 
 
 def test_a_heap_does_not_take_all_points() -> None:
+    torch.manual_seed(0)
     scores = torch.zeros(1, 192, 320)
     scores[0, 80:110:3, 80:110:3] = 0.9 + 0.1 * torch.rand(10, 10)
     alone = [[200, 30], [250, 100], [300, 160]]
@@ -134,14 +134,31 @@ def test_other_numbers_are_refused() -> None:
         balanced_keypoints(peaks(10), -1, 1.0)
 
 
-def test_the_points_of_a_picture_cover_more_of_it() -> None:
-    scene = random_scene(3, relief=False)
-    (camera,) = random_cameras(scene, 3, 1, size=(320, 256))
-    image = torch.from_numpy(render(scene, camera).rgb.copy()).permute(2, 0, 1) / 255
+@pytest.mark.parametrize("borders", [True, False])
+def test_a_detector_balances_within_its_border(borders: bool) -> None:
+    image = normalize(picture(5))[None]
+    detector = load_DaDNano(device="cpu", balance=1.0, remove_borders=borders, subpixel=False)
+    ((points, best),), probs = detector.detect_px(image, 80)
+    border = BORDER if borders else 0
+    scores = remove_borders(nms(probs, detector.nms_size), border)
+    expected, expected_best = balanced_keypoints(scores, 80, 1.0, border=border)[0]
+    assert torch.equal(points.long(), expected)
+    assert torch.equal(best, expected_best)
+    other = balanced_keypoints(scores, 80, 1.0, border=BORDER - border)[0][1]
+    assert not torch.equal(best, other)
 
+
+def test_the_points_of_a_picture_cover_more_of_it() -> None:
     def cells(balance: float) -> int:
         detector = load_DaDNano(device="cpu", balance=balance)
-        ((points, _),), _ = detector.detect_px(normalize(image)[None], 80)
-        return len(torch.unique((points / 32).floor(), dim=0))
+        found = [detector.detect_px(normalize(picture(seed))[None], 80)[0][0] for seed in (3, 4, 5)]
+        return sum(len(torch.unique((points / 32).floor(), dim=0)) for points, _ in found)
 
     assert cells(1.0) > cells(0.0)
+
+
+def picture(seed: int) -> Tensor:
+    """3×256×320 in [0, 1]."""
+    scene = random_scene(seed, relief=False)
+    (camera,) = random_cameras(scene, seed, 1, size=(320, 256))
+    return torch.from_numpy(render(scene, camera).rgb.copy()).permute(2, 0, 1) / 255

@@ -61,8 +61,8 @@ def crowding(points: Tensor, scores: Tensor, size: tuple[int, int], border: int 
     1 where a point is alone.  Each neighbour adds the value of a Gaussian of its distance (1 for
     no distance); one that is weaker, only as great a part of that as its score is of this point's:
     so a strong point is not held back by the many weak ones around it.  What lies outside the
-    image or in its outer ``border`` pixels, where no point may be, counts as crowded as the rest
-    of the neighbourhood.
+    image or in its outer ``border`` pixels, where none of the points is, counts as crowded as the
+    rest of the neighbourhood.
     """
     sigma = SIGMA * max(size)
     order = points[:, 1].argsort(stable=True)
@@ -96,7 +96,7 @@ def _crowd(here: Tensor, own: Tensor, xy: Tensor, scores: Tensor, sigma: float) 
 
 
 def _share_inside(xy: Tensor, size: tuple[int, int], border: int, sigma: float) -> Tensor:
-    """How much of the Gaussian around each pixel-index point lies inside the border."""
+    """How much of the Gaussian around each pixel-index point lies in the image but its border."""
     start = border - 0.5
     ends = xy.new_tensor(size) - 1 - start
     scale = sigma * 2**0.5

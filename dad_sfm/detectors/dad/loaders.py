@@ -51,7 +51,8 @@ def load_DaD(
     outside_logit      what sub-pixel refinement takes for the outside of the image, which matters
                        only without ``remove_borders``: 0 as published, -inf for nothing
     orientations       1; or the mean over the image and its copies mirrored (2), upside down (4)
-                       and lying (8), which takes so many times as long and repeats more
+                       and lying (8), which takes so many times as long and repeats more; preset
+                       dad-nano-x4 is 4 of them, and its ``resize`` is 1600
     balance            points are chosen by probability / (how crowded it is around) ** balance, see
                        `balance.crowding`; 0, as published: by probability
     variant            whose network and published weights

@@ -72,10 +72,12 @@ class HomographySource:
 
 def canvas(window: Tensor, side: int, *, device: torch.device) -> Tensor:
     """A 3×h×h uint8 window -> 1×3×side×side float32 in [0, 255], bicubic with anti-aliasing."""
-    moved = window[None].to(device, non_blocking=True).float()
-    if moved.shape[-1] != side:
-        moved = F.interpolate(moved, (side, side), mode="bicubic", antialias=True)
-    return moved.clamp_(0, 255)
+    # Not every torch has this filter for Apple's GPUs.
+    place = torch.device("cpu") if device.type == "mps" else device
+    pixels = window[None].to(place, non_blocking=True).float()
+    if window.shape[-1] != side:
+        pixels = F.interpolate(pixels, (side, side), mode="bicubic", antialias=True)
+    return pixels.clamp_(0, 255).to(device)
 
 
 def photo_files(places: Sequence[Path | str]) -> list[Path]:
