@@ -19,7 +19,7 @@ _EXPORTS = {
     "load_DaDNano": "dad_sfm.detectors.dad",
     "load_DaDNanoLight": "dad_sfm.detectors.dad",
     "load_DaDNanoDark": "dad_sfm.detectors.dad",
-    "visualize_keypoints": "dad_sfm.visualize",
+    "visualize_keypoints": "dad_sfm.report.drawing",
 }
 
 __all__ = ["__version__", *_EXPORTS]

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from . import coords
-from .cameras import CameraMode, group_by_camera
-from .colmap_images import Intrinsics, import_images, open_database
-from .colmap_log import colmap_log
-from .config import build
-from .pairs import read_pairs
-from .sfm_inputs import InputError, SfmInputs
-from .store import FeatureReader, MatchReader
-from .verification import Pair, Verification, View, verify
+from .colmap.cameras import CameraMode, group_by_camera
+from .colmap.images import Intrinsics, import_images, open_database
+from .colmap.inputs import InputError, SfmInputs
+from .colmap.log import colmap_log
+from .colmap.verification import Pair, Verification, View, verify
+from .core.config import build
+from .geometry import pixel_frames
+from .io.pairs_file import read_pairs
+from .io.store import FeatureReader, MatchReader
 
 
 def main(
@@ -111,7 +111,7 @@ class _Filler:
     def _read_view(self, name: str) -> View:
         found = self._inputs.read_features(name)
         camera = self._cameras[self._images[name].camera_id]
-        return View(camera, coords.colmap_from_px(found.keypoints_px), found.uncertainty_px)
+        return View(camera, pixel_frames.colmap_from_px(found.keypoints_px), found.uncertainty_px)
 
     def _pairs(self, pairs: list[tuple[str, str]]) -> Iterator[Pair]:
         for name0, name1 in pairs:

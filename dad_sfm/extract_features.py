@@ -16,13 +16,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from . import config
-from .device import choose_device
-from .extractor import Extractor, Photo, Preprocessing, load_photo
-from .images import ImageError, resolve_list
-from .prefetch import prefetch
-from .store import FeatureWriter
-from .types import Features
+from .core import config
+from .core.device import choose_device
+from .core.types import Features
+from .execution.extractor import Extractor, Photo, Preprocessing, load_photo
+from .execution.prefetch import prefetch
+from .io.images import ImageError, resolve_list
+from .io.store import FeatureWriter
 
 logger = logging.getLogger(__name__)
 

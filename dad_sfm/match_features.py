@@ -18,13 +18,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from . import config
-from .device import choose_device
+from .core import config
+from .core.device import choose_device
+from .core.types import Features, Matches
+from .io.pairs_file import Pair, read_pairs
+from .io.store import FeatureReader, MatchWriter, check_pair_keys
 from .matchers import MATCHERS
 from .matchers.base import Matcher, View
-from .pairs import Pair, read_pairs
-from .store import FeatureReader, MatchWriter, check_pair_keys
-from .types import Features, Matches
 
 logger = logging.getLogger(__name__)
 

@@ -16,15 +16,15 @@ from time import perf_counter
 from typing import Any
 
 from . import database, extract_features, match_features, pairs, reconstruction
-from .cameras import CameraMode
-from .config import ConfigError
-from .output import Output
+from .colmap.cameras import CameraMode
+from .core.config import ConfigError
+from .core.run_log import run_log
+from .io.output import Output
+from .io.scenes import Scene, find_scene
+from .io.store import StoreError
 from .reconstruction import ReconstructionError
 from .report import Failure, Report, build_report, summary_lines
 from .report.page import write_page
-from .run_log import run_log
-from .scenes import Scene, find_scene
-from .store import StoreError
 
 logger = logging.getLogger(__name__)
 

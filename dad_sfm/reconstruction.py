@@ -14,11 +14,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from .colmap_log import colmap_log
-from .config import ConfigError
-from .refinement import refine_principal_points
-from .sfm_inputs import InputError
-from .view_graph import ViewGraph, read_view_graph
+from .colmap.inputs import InputError
+from .colmap.log import colmap_log
+from .colmap.refinement import refine_principal_points
+from .colmap.view_graph import ViewGraph, read_view_graph
+from .core.config import ConfigError
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ import argparse
 from pathlib import Path
 from time import perf_counter
 
-from dad_sfm import benchmark
-from dad_sfm.checkpoints import CheckpointError
-from dad_sfm.evaluation.compare import tables
-from dad_sfm.evaluation.plots import plot
-from dad_sfm.evaluation.results import read_result
+from dad_sfm.benchmarks import runner
+from dad_sfm.benchmarks.compare import tables
+from dad_sfm.benchmarks.plots import plot
+from dad_sfm.benchmarks.results import read_result
+from dad_sfm.models.checkpoints import CheckpointError
 
 # features, linker: one descriptor for three detectors, each at its own best, and the truth
 OWN_RUNS = [("dad-nano+rootsift", "NN-mutual"), ("sift", "NN-ratio")]  # these need no checkpoint
@@ -67,7 +67,7 @@ def _run(
     paths = []
     for features, linker in runs:
         try:
-            path = benchmark.main(
+            path = runner.main(
                 name,
                 features=features,
                 data=data,

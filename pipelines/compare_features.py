@@ -13,9 +13,9 @@ from typing import Any
 
 from dad_sfm import extract_features
 from dad_sfm.evaluation.two_view import evaluate as two_view
+from dad_sfm.io.scenes import find_scene
 from dad_sfm.pipeline import reconstruct
 from dad_sfm.report.document import Spread
-from dad_sfm.scenes import find_scene
 
 PERCENT = 100
 

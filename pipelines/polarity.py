@@ -13,7 +13,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from dad_sfm.arguments import count
+from dad_sfm.core.arguments import count
 from dad_sfm.train.presets import PRESETS, RunConf
 from dad_sfm.train.runs import train
 

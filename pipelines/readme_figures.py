@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dad_sfm.colmap_model import read_coloured_points
-from dad_sfm.images import read_image
+from dad_sfm.colmap.model import read_coloured_points
+from dad_sfm.io.images import read_image
+from dad_sfm.io.scenes import find_scene
+from dad_sfm.io.store import FeatureReader
 from dad_sfm.pipeline import reconstruct
 from dad_sfm.report.charts import top_view
-from dad_sfm.scenes import find_scene
-from dad_sfm.store import FeatureReader
+from dad_sfm.report.drawing import draw_keypoints
 from dad_sfm.synthetic import another_day, random_cameras, random_scene, render
-from dad_sfm.visualize import draw_keypoints
 
 SHOWN = "0003.jpg"
 IMAGES = Path("docs/images")

@@ -14,11 +14,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from dad_sfm import extract_features
-from dad_sfm.arguments import add_set, count
-from dad_sfm.checkpoints import CheckpointError
+from dad_sfm.core.arguments import add_set, count
 from dad_sfm.evaluation.homography_set import HomographyPair, HomographySetConf, make_set, read_set
 from dad_sfm.evaluation.polarity import light_shares
 from dad_sfm.evaluation.repeatability import Repeatability, evaluate
+from dad_sfm.models.checkpoints import CheckpointError
 
 
 def main() -> None:

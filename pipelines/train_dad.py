@@ -14,9 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import get_args
 
-from dad_sfm.arguments import add_set, add_watchdog
+from dad_sfm.core.arguments import add_set, add_watchdog
+from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.engine.watchdog import TrainingError
-from dad_sfm.train.networks import NETWORKS
 from dad_sfm.train.presets import PRESETS
 from dad_sfm.train.recipe.carried import Carry
 from dad_sfm.train.recipe.folder import RecipeFolder

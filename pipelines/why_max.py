@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from dad_sfm.detectors.dad.sampling import nms
-from dad_sfm.detectors.dad.weights import find_weights
-from dad_sfm.images import read_image
-from dad_sfm.scenes import find_scene
-from dad_sfm.train.normalisation import normalise
+from dad_sfm.io.images import read_image
+from dad_sfm.io.scenes import find_scene
+from dad_sfm.models.dad_weights import find_weights
+from dad_sfm.models.imagenet import normalise
 from dad_sfm.train.objectives.teachers import combined, load_any, log_policy
 
 PLOT = Path("docs/images/why_max.png")

@@ -23,7 +23,7 @@ def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """An empty cache, no folder of the user's, no network; the addresses that were asked for."""
     import torch
 
-    from dad_sfm.checkpoints import FOLDER_VARIABLE
+    from dad_sfm.models.checkpoints import FOLDER_VARIABLE
 
     asked: list[str] = []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dad_sfm.kornia_version import has_kornia
+from dad_sfm.models.kornia_version import has_kornia
 
 
 def needs_kornia(least: str) -> pytest.MarkDecorator:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dad_sfm import coords
-from dad_sfm.colmap_model import Camera, CameraModel, PosedImage
-from dad_sfm.pairs import write_pairs
-from dad_sfm.store import FeatureWriter, MatchWriter
-from dad_sfm.types import Features, Matches
+from dad_sfm.core.types import Features, Matches
+from dad_sfm.geometry import pixel_frames
+from dad_sfm.geometry.cameras import Camera, CameraModel, PosedImage
+from dad_sfm.io.pairs_file import write_pairs
+from dad_sfm.io.store import FeatureWriter, MatchWriter
 
 SIZE = (800, 600)
 FOCAL = 900.0
@@ -81,7 +81,7 @@ def make_scene(
             xy += rng.normal(size=xy.shape) * noise_px
             order = rng.permutation(len(ids))
             posed[name] = PosedImage(name, 1, pose)
-            pixels[name], seen[name] = coords.px_from_colmap(xy[order]), ids[order]
+            pixels[name], seen[name] = pixel_frames.px_from_colmap(xy[order]), ids[order]
     scene = Scene(root, CameraModel({1: camera}, posed), pixels)
     _write(scene, seen)
     return scene

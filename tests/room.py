@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from dad_sfm import benchmark
-from dad_sfm.evaluation.results import read_result
-from dad_sfm.evaluation.tracks import Track
-from dad_sfm.store import FeatureWriter
-from dad_sfm.synthetic.camera import Pinhole, look_at
-from dad_sfm.types import Features
+from dad_sfm.benchmarks import runner
+from dad_sfm.benchmarks.results import read_result
+from dad_sfm.core.types import Features
+from dad_sfm.evaluation.metric_table import MetricTable
+from dad_sfm.geometry.pinhole import Pinhole, look_at
+from dad_sfm.io.store import FeatureWriter
 
 SIZE = (324, 242)
 _WALLS = np.diag([4.0, 3.5, 3.0])  # points with x, y or z of this many metres
@@ -89,9 +89,11 @@ def write_perfect_features(path: Path, room: Room, views: Mapping[str, str]) -> 
     return path
 
 
-def judged(name: str, data: Path, *, linker: str, limit: int | None = None) -> tuple[Track, ...]:
-    """The tracks of ``f.h5`` in a folder of data at 512 points, through the whole runner."""
-    path = benchmark.main(
+def judged(
+    name: str, data: Path, *, linker: str, limit: int | None = None
+) -> tuple[MetricTable, ...]:
+    """The tables of ``f.h5`` in a folder of data at 512 points, through the whole runner."""
+    path = runner.main(
         name,
         features=data / "f.h5",
         data=data,
@@ -100,8 +102,8 @@ def judged(name: str, data: Path, *, linker: str, limit: int | None = None) -> t
         limit=limit,
         out=data / "out",
     )
-    return read_result(path).tracks
+    return read_result(path).tables
 
 
-def worst_auc(track: Track) -> float:
-    return min(track.figure(m, 512) for m in track.measures if m.name.startswith("AUC"))
+def worst_auc(table: MetricTable) -> float:
+    return min(table.value(m, 512) for m in table.measures if m.name.startswith("AUC"))

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from dad_sfm import cli, extract_features
-from dad_sfm.checkpoints import sha256_of
+from dad_sfm.io.store import FeatureReader
+from dad_sfm.models.checkpoints import sha256_of
 from dad_sfm.report import Report
-from dad_sfm.store import FeatureReader
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from PIL import Image
 from projected import SIZE, features, make_scene
 
 from dad_sfm import database
-from dad_sfm.cameras import CameraError
-from dad_sfm.config import ConfigError
-from dad_sfm.pairs import write_pairs
-from dad_sfm.sfm_inputs import InputError
-from dad_sfm.store import FeatureWriter, MatchWriter, StoreError
-from dad_sfm.types import Matches
+from dad_sfm.colmap.cameras import CameraError
+from dad_sfm.colmap.inputs import InputError
+from dad_sfm.core.config import ConfigError
+from dad_sfm.core.types import Matches
+from dad_sfm.io.pairs_file import write_pairs
+from dad_sfm.io.store import FeatureWriter, MatchWriter, StoreError
 
 NAMES = ["süd/a b.png", "süd/c.png", "d e/f.png", "g.png"]
 

@@ -13,10 +13,10 @@ from dot_pictures import described, preset, save
 from fakes import BrightDots
 
 from dad_sfm import extract_features
-from dad_sfm.config import ConfigError
+from dad_sfm.core.config import ConfigError
 from dad_sfm.descriptors import DESCRIPTORS
 from dad_sfm.detectors import DETECTORS
-from dad_sfm.store import FeatureReader, StoreError
+from dad_sfm.io.store import FeatureReader, StoreError
 
 pytestmark = pytest.mark.usefixtures("dot_plugins")
 

@@ -16,9 +16,9 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from dad_sfm import extract_features
-from dad_sfm.detectors.dad.network import DaD
-from dad_sfm.images import ImageError
-from dad_sfm.store import FeatureReader
+from dad_sfm.io.images import ImageError
+from dad_sfm.io.store import FeatureReader
+from dad_sfm.models.dad import DaD
 
 pytestmark = pytest.mark.usefixtures("dot_plugins")
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from dad_sfm import match_features
-from dad_sfm.config import ConfigError
+from dad_sfm.core.config import ConfigError
+from dad_sfm.core.types import Features, Matches
+from dad_sfm.io.pairs_file import write_pairs
+from dad_sfm.io.store import FeatureReader, FeatureWriter, MatchReader, StoreError
 from dad_sfm.match_features import FeatureCache, MatchingError, confs, main
 from dad_sfm.matchers import MATCHERS
 from dad_sfm.matchers.base import View
 from dad_sfm.matchers.nearest import NearestNeighbor, NearestNeighborConf
-from dad_sfm.pairs import write_pairs
-from dad_sfm.store import FeatureReader, FeatureWriter, MatchReader, StoreError
-from dad_sfm.types import Features, Matches
 
 NAMES = ["a.jpg", "sub dir/b.jpg", "ü.jpg"]
 PAIRS = [(NAMES[0], NAMES[1]), (NAMES[2], NAMES[0]), (NAMES[1], NAMES[2])]

@@ -7,12 +7,13 @@ import pytest
 from PIL import Image
 
 from dad_sfm import synthetic
-from dad_sfm.colmap_model import PosedImage, write_text_model
-from dad_sfm.config import ConfigError
+from dad_sfm.core.config import ConfigError
+from dad_sfm.geometry.cameras import PosedImage
+from dad_sfm.io.colmap_text import write_text_model
+from dad_sfm.io.scenes import SceneError
+from dad_sfm.io.store import StoreError
 from dad_sfm.pipeline import reconstruct
 from dad_sfm.reconstruction import ReconstructionError
-from dad_sfm.scenes import SceneError
-from dad_sfm.store import StoreError
 
 SIFT = {"features": "sift", "matcher": "NN-ratio", "max_keypoints": 1500, "device": "cpu"}
 

@@ -6,15 +6,15 @@ import pytest
 from projected import make_scene
 
 from dad_sfm import database, reconstruction
-from dad_sfm.colmap_model import read_model
-from dad_sfm.config import ConfigError
+from dad_sfm.colmap.inputs import InputError
+from dad_sfm.colmap.model import read_model
+from dad_sfm.colmap.view_graph import read_view_graph
+from dad_sfm.core.config import ConfigError
+from dad_sfm.core.types import Features, Matches
 from dad_sfm.evaluation.poses import absolute_errors, auc, pair_errors_deg
-from dad_sfm.pairs import write_pairs
+from dad_sfm.io.pairs_file import write_pairs
+from dad_sfm.io.store import FeatureWriter, MatchWriter
 from dad_sfm.reconstruction import ReconstructionError
-from dad_sfm.sfm_inputs import InputError
-from dad_sfm.store import FeatureWriter, MatchWriter
-from dad_sfm.types import Features, Matches
-from dad_sfm.view_graph import read_view_graph
 
 NAMES = ["nörd/a b.png", "nörd/c.png", "d.png", "e.png", "f.png"]
 

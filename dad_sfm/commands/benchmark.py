@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..arguments import count
+from ..core.arguments import count
 from .shared import add_device
 
 SUMMARY = "judge features by the field's protocols"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from ..benchmarks.datasets import BENCHMARKS
+    from ..benchmarks.judge import BUDGETS
     from ..descriptors import DESCRIPTORS
-    from ..evaluation.benchmarks import BENCHMARKS
-    from ..evaluation.judge import BUDGETS
 
     parser.add_argument("name", choices=BENCHMARKS.names, help="what to run")
     parser.add_argument("--data", type=Path, help="folder of the data (default: datasets/NAME)")
@@ -49,17 +49,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from .. import benchmark
-    from ..evaluation.compare import tables
-    from ..evaluation.results import read_result
-    from ..feature_source import FeatureSource, check_labels
+    from ..benchmarks import runner
+    from ..benchmarks.compare import tables
+    from ..benchmarks.feature_source import FeatureSource, check_labels
+    from ..benchmarks.results import read_result
 
     if options.images is not None:
         return _list_images(options)
     check_labels([FeatureSource(f, options.weights, options.descriptor) for f in options.features])
     weights = options.linker_weights
     paths = [
-        benchmark.main(
+        runner.main(
             options.name,
             features=features,
             data=options.data,
@@ -81,10 +81,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list_images(options: argparse.Namespace) -> int:
-    from .. import benchmark
+    from ..benchmarks import runner
 
     given = {"data": options.data, "out": options.out, "limit": options.limit}
-    dataset = benchmark.load(options.name, **given)
+    dataset = runner.load(options.name, **given)
     options.images.write_text("\n".join([*dataset.names, ""]), encoding="utf-8")
     print(dataset.image_dir)
     return 0

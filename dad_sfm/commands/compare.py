@@ -15,13 +15,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ..evaluation.compare import tables
-    from ..evaluation.results import read_result
+    from ..benchmarks.compare import tables
+    from ..benchmarks.results import read_result
 
     results = [read_result(path) for path in options.results]
     print("\n".join(tables(results, seed=options.seed)))
     if options.plots is not None:
-        from ..evaluation.plots import plot
+        from ..benchmarks.plots import plot
 
         print("\n".join(str(path) for path in plot(results, options.plots)))
     return 0

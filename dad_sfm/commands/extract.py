@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from .. import extract_features
-    from ..store import FeatureReader
+    from ..io.store import FeatureReader
 
     conf = features_conf(options)
     if options.resize is not None:
@@ -59,8 +59,8 @@ class _ListFeatures(argparse.Action):
     """Print the feature presets and under which terms they may be used, as --version does."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from ..execution.extractor import licences
         from ..extract_features import confs
-        from ..extractor import licences
 
         for name, conf in confs.items():
             terms = licences(conf["model"])

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from .. import match_features
-    from ..store import MatchReader
+    from ..io.store import MatchReader
 
     conf = preset(match_features.confs, options.conf, "matcher preset")
     default = options.features.with_name(f"{options.features.stem}_{conf['output']}.h5")

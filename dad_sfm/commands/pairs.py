@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..pairing import PAIRING
+
 SUMMARY = "step 2: names -> pairs file"
 
 
@@ -13,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--features", type=Path, help="feature file whose images to pair")
     source.add_argument("--image-list", type=Path, help="text file, a name a line")
-    parser.add_argument("--strategy", default="exhaustive", choices=["exhaustive", "sequential"])
+    parser.add_argument("--strategy", default="exhaustive", choices=PAIRING.names)
     parser.add_argument("--overlap", type=int, default=10, help="sequential: next images")
     parser.add_argument(
         "--quadratic",
@@ -27,14 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     from .. import pairs
 
+    sequential = {name: getattr(options, name) for name in ("overlap", "quadratic", "loop")}
     path = pairs.main(
         options.output,
         image_list=options.image_list,
         features=options.features,
         strategy=options.strategy,
-        overlap=options.overlap,
-        quadratic=options.quadratic,
-        loop=options.loop,
+        **(sequential if options.strategy == "sequential" else {}),
     )
     print(path)
     return 0

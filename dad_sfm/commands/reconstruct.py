@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ..io.scenes import find_scene
     from ..pipeline import reconstruct
     from ..report import summary_lines
-    from ..scenes import find_scene
 
     out = options.out or Path("outputs", find_scene(options.scene).name)
     report = reconstruct(

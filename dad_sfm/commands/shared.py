@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..arguments import add_set
+from ..core.arguments import add_set
 
 SOME_LEFT_OUT = 3  # exit code
 
@@ -35,7 +35,7 @@ def features_conf(options: argparse.Namespace) -> dict[str, Any]:
 
 def preset(presets: dict[str, dict[str, Any]], name: str, kind: str) -> dict[str, Any]:
     """A copy of a preset, to change.  Raises `ConfigError` that names the presets there are."""
-    from ..config import ConfigError
+    from ..core.config import ConfigError
 
     if name not in presets:
         raise ConfigError(f"unknown {kind} {name!r}; there are: {', '.join(sorted(presets))}")

@@ -25,10 +25,10 @@ def run(options: argparse.Namespace) -> int:
     from tempfile import TemporaryDirectory
 
     from .. import extract_features
-    from ..config import ConfigError
-    from ..images import read_image
-    from ..store import FeatureReader
-    from ..visualize import draw_keypoints
+    from ..core.config import ConfigError
+    from ..io.images import read_image
+    from ..io.store import FeatureReader
+    from ..report.drawing import draw_keypoints
 
     if options.features is not None and (options.weights or options.set):
         raise ConfigError("--features brings its own points: --weights and --set do not go with it")

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..aliked_network import LICENCE, Variant, load_aliked
-from ..coords import aligned_norm_from_px
+from ..geometry.pixel_frames import aligned_norm_from_px
+from ..models.aliked import LICENCE, Variant, load_aliked
 
 
 @dataclass(frozen=True)

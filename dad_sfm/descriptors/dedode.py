@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample, normalize, pad
 
-from ..coords import norm_from_px
-from ..dedode_network import LICENCE, load_descriptor, normalized
+from ..geometry.pixel_frames import norm_from_px
+from ..models.dedode import LICENCE, load_descriptor, normalized
 
 DIM = 256
 STRIDE = 8

@@ -13,9 +13,9 @@ from kornia.filters import gaussian_blur2d
 from torch import Tensor
 from torch.nn.functional import grid_sample, normalize, pad
 
-from ..coords import norm_from_px
-from ..device import choose_device
-from ..registry import Licence
+from ..core.device import choose_device
+from ..core.registry import Licence
+from ..geometry.pixel_frames import norm_from_px
 
 DIRECTIONS, CELLS = 8, 4  # of a histogram; cells per side of a patch
 DIM = DIRECTIONS * CELLS * CELLS

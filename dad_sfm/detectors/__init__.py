@@ -1,6 +1,6 @@
 """Detectors by name.  A new one is one file here and one line below."""
 
-from ..registry import Registry
+from ..core.registry import Registry
 
 DETECTORS = Registry(
     "detector",
@@ -17,7 +17,7 @@ DETECTORS = Registry(
         "hessian-affine": "dad_sfm.detectors.frames:HessianAffine",
         "harris-affine": "dad_sfm.detectors.frames:HarrisAffine",
         "keynet": "dad_sfm.detectors.frames:KeyNet",
-        "superpoint": "dad_sfm.detectors.superpoint.plugin:SuperPointPlugin",
-        "reinforced-feature-points": "dad_sfm.detectors.superpoint.plugin:ReinforcedPlugin",
+        "superpoint": "dad_sfm.detectors.superpoint:SuperPointPlugin",
+        "reinforced-feature-points": "dad_sfm.detectors.superpoint:ReinforcedPlugin",
     },
 )

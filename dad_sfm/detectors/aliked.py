@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..aliked_network import LICENCE, Variant, load_aliked
+from ..models.aliked import LICENCE, Variant, load_aliked
 from .base import Detections
 
 

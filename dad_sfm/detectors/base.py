@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from ..registry import Licence
+from ..core.registry import Licence
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import torch
 from kornia.feature.dedode.utils import sample_keypoints
 from torch import Tensor
 
-from ..coords import px_from_norm
-from ..dedode_network import LICENCE, load_detector, normalized
+from ..geometry.pixel_frames import px_from_norm
+from ..models.dedode import LICENCE, load_detector, normalized
 from .base import Detections
 
 

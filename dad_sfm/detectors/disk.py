@@ -9,8 +9,8 @@ import torch
 from kornia import feature
 from torch import Tensor
 
-from ..pretrained import Published, load_pretrained
-from ..registry import Licence
+from ..core.registry import Licence
+from ..models.pretrained import Published, load_pretrained
 from .base import Detections
 
 _URL = "https://raw.githubusercontent.com/cvlab-epfl/disk/master/{}-save.pth"

@@ -16,10 +16,10 @@ from kornia.feature.scale_space_detector import get_default_detector_config
 from kornia.geometry.transform import ScalePyramid
 from torch import Tensor, nn
 
-from ..device import choose_device
-from ..kornia_version import require_kornia
-from ..pretrained import Published, load_pretrained
-from ..registry import Licence
+from ..core.device import choose_device
+from ..core.registry import Licence
+from ..models.kornia_version import require_kornia
+from ..models.pretrained import Published, load_pretrained
 from .base import Detections
 
 DIM = 128

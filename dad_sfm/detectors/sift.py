@@ -12,8 +12,8 @@ from kornia.color import rgb_to_grayscale
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..coords import px_from_colmap
-from ..registry import Licence
+from ..core.registry import Licence
+from ..geometry.pixel_frames import px_from_colmap
 from .base import Detections
 
 DIM = 128

@@ -8,9 +8,9 @@ from typing import Any
 from kornia import feature
 from torch import Tensor
 
-from ..kornia_version import require_kornia
-from ..pretrained import Published, load_pretrained
-from ..registry import Licence
+from ..core.registry import Licence
+from ..models.kornia_version import require_kornia
+from ..models.pretrained import Published, load_pretrained
 from .base import Detections
 
 DIM = 64

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..store import StoreError, read_arrays
+from ..io.store import StoreError, read_arrays
 from .linking import NoTruthError
 
 MILLIMETRES = 1000

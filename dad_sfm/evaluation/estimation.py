@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..colmap_model import Camera
+from ..geometry.cameras import Camera
 
 Points = tuple[np.ndarray, np.ndarray]  # K×2 float64 each
 Cameras = tuple[Camera, Camera]

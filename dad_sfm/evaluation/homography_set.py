@@ -16,9 +16,9 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image, ImageFilter
 
-from ..homography import random_view
-from ..images import list_images, read_image, size_for
-from .mappings import PlaneMapping
+from ..geometry.homography import random_view
+from ..geometry.mappings import PlaneMapping
+from ..io.images import list_images, read_image, size_for
 from .subsets import evenly
 
 

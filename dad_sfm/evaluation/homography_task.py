@@ -8,16 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import coords
-from ..homography import apply
+from ..geometry import pixel_frames
+from ..geometry.homography import apply
 from .estimation import homography
 from .homography_set import HomographyPair
 from .linking import LONG_SIDE, Linker, Links
+from .metric_table import Measure, MetricTable, auc_measures
 from .pair_task import PairTask
 from .pose_task import linked_points
 from .ranking import Ranked, RankedReader
 from .repeatability import pair_scores
-from .tracks import Measure, Track, auc_measures
 
 CORNER_SIDE = 480  # corner errors are those of an image B of this short side
 
@@ -48,11 +48,11 @@ class HomographyTask(PairTask[HomographyPair]):
 
     def judge(
         self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
-    ) -> list[Track]:
-        """Two tracks: homographies and matches; and keypoints, which no linker changes."""
+    ) -> list[MetricTable]:
+        """Two tables: homographies and matches; and keypoints, which no linker changes."""
         rows = [self._judge_pair(pair, features, link, budgets) for pair in self.shown()]
         return [
-            Track(name, self.items, measures, _columns(rows, budgets, measures))
+            MetricTable(name, self.items, measures, _columns(rows, budgets, measures))
             for name, measures in (
                 (self.name, self._match_measures()),
                 (f"{self.name} keypoints", self._keypoint_measures()),
@@ -111,7 +111,7 @@ class HomographyTask(PairTask[HomographyPair]):
         self, pair: HomographyPair, a: Ranked, b: Ranked, links: Links, budget: int
     ) -> dict[str, float | list[float]]:
         size_a, size_b = a.features.image_size, b.features.image_size
-        first, second = map(coords.px_from_colmap, linked_points(a, b, links, budget))
+        first, second = map(pixel_frames.px_from_colmap, linked_points(a, b, links, budget))
         moved, _ = pair.mapping(size_a, size_b)(first)
         error = np.hypot(*(moved - second).T) * LONG_SIDE / max(size_b)
         found = (

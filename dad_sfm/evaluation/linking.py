@@ -21,11 +21,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..dense.base import DenseMatcher
-from ..store import MatchReader, StoreError
-from ..types import Features, Matches
-from .mappings import Mapping, WarpMapping
-from .neighbours import mutual
+from ..core.types import Features, Matches
+from ..geometry.mappings import Mapping, Warp, WarpMapping
+from ..geometry.neighbours import mutual
+from ..io.store import MatchReader, StoreError
 from .ranking import Ranked
 
 LONG_SIDE = 1024  # thresholds in pixels are for images of this long side
@@ -87,6 +86,14 @@ class TruthLinker:
         return _projected(pair.mapping(size_a, size_b), a, b, unit=unit, most=self.max_px)
 
 
+class WarpSource(Protocol):
+    """A dense matcher: where every point of one photo is in another."""
+
+    identity: dict[str, Any]
+
+    def match(self, path_a: Path, path_b: Path) -> Warp: ...
+
+
 class WarpLinker:
     """The same with a dense matcher's warp, by the rule that RoMa's authors use: distances are
     measured in B's normalised frame, and ``max_distance`` is 0.005 there."""
@@ -94,7 +101,7 @@ class WarpLinker:
     needs_descriptors = False
 
     def __init__(
-        self, matcher: DenseMatcher, image_dir: Path, *, max_distance: float = 0.005
+        self, matcher: WarpSource, image_dir: Path, *, max_distance: float = 0.005
     ) -> None:
         self._matcher, self._image_dir, self._most = matcher, image_dir, max_distance
         self.identity: dict[str, Any] = {**matcher.identity, "max_distance": max_distance}

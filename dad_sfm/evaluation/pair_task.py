@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from tqdm import tqdm
 
 from .linking import Pair
-from .tracks import pair_name
+from .metric_table import pair_name
 
 P = TypeVar("P", bound=Pair)
 
@@ -34,7 +34,7 @@ class PairTask(Generic[P]):
 
     @property
     def items(self) -> tuple[str, ...]:
-        """The pairs' names, for tracks."""
+        """The pairs' names, for tables."""
         return tuple(pair_name(p.name_a, p.name_b) for p in self.pairs)
 
     def shown(self) -> Iterator[P]:

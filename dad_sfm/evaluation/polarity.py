@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..images import read_image
-from ..store import FeatureReader
+from ..io.images import read_image
+from ..io.store import FeatureReader
 from .ranking import ranked
 
 LONG_SIDE = 1024  # lengths below are pixels of an image with this long side

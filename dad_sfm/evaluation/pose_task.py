@@ -9,18 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import coords
-from ..colmap_model import Camera, CameraModel
-from ..synthetic.camera import Pinhole
-from ..synthetic.scene import View
+from ..geometry import pixel_frames
+from ..geometry.cameras import Camera, CameraModel
+from ..geometry.depth_warp import DepthMap
+from ..geometry.mappings import DepthMapping
+from ..geometry.pinhole import Pinhole
 from .depth_files import read_depth
 from .estimation import POSE_ESTIMATORS, Cameras, PoseEstimator
 from .linking import Linker, Links, NoTruthError
-from .mappings import DepthMapping
+from .metric_table import Measure, MetricTable, auc_measures, mean_accuracy
 from .pair_task import PairTask
 from .poses import direction_angle_deg, relative_error_deg, relative_pose
 from .ranking import Ranked, RankedReader
-from .tracks import Measure, Track, auc_measures, mean_accuracy
 
 # Depth of a sensor or of multi-view stereo beside poses of another origin: the tolerance that DKM
 # and RoMa take on MegaDepth.
@@ -66,10 +66,9 @@ class PosePair:
         )
 
 
-def _view(camera: Camera, pose: np.ndarray, depth: Path) -> View:
-    nothing = np.zeros((0, 0, 3), np.uint8)  # a mapping needs no colours
+def _view(camera: Camera, pose: np.ndarray, depth: Path) -> DepthMap:
     size = camera.width, camera.height
-    return View(Pinhole.from_colmap(camera, pose), nothing, read_depth(depth, size))
+    return DepthMap(Pinhole.from_colmap(camera, pose), read_depth(depth, size))
 
 
 @dataclass(frozen=True)
@@ -108,11 +107,11 @@ class PoseTask(PairTask[PosePair]):
 
     def judge(
         self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
-    ) -> list[Track]:
-        """A track for every estimator, with max(rotation, translation up to sign) in degrees."""
+    ) -> list[MetricTable]:
+        """A table for every estimator, with max(rotation, translation up to sign) in degrees."""
         found = [self._judge_pair(pair, features, link, budgets) for pair in self.shown()]
         return [
-            Track(
+            MetricTable(
                 f"{self.name} {estimator}",
                 self.items,
                 self._measures(),
@@ -161,7 +160,7 @@ def linked_points(a: Ranked, b: Ranked, links: Links, budget: int) -> tuple[np.n
     """Linked points of both images, K×2 float64 each, COLMAP frame."""
     rows_a, rows_b = links(budget).T
     first, second = (
-        coords.colmap_from_px(ranked.points(budget)[rows])
+        pixel_frames.colmap_from_px(ranked.points(budget)[rows])
         for ranked, rows in ((a, rows_a), (b, rows_b))
     )
     return first, second

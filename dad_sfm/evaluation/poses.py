@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..colmap_model import CameraModel, PosedImage
+from ..geometry.cameras import CameraModel, PosedImage
 
 
 @dataclass(frozen=True)

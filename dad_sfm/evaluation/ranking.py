@@ -7,8 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..store import FeatureReader
-from ..types import Features
+from ..core.types import Features
+from ..io.store import FeatureReader
 
 CACHED_IMAGES = 128  # an image is in many pairs
 

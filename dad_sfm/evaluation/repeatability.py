@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..store import FeatureReader
+from ..geometry.mappings import PlaneMapping
+from ..geometry.neighbours import blocks, mutual, nearest, squared_distances
+from ..io.store import FeatureReader
 from .homography_set import HomographyPair
 from .linking import LONG_SIDE
-from .mappings import PlaneMapping
-from .neighbours import blocks, mutual, nearest, squared_distances
 from .ranking import Ranked, RankedReader
 
 DISTINCT_PX = 4.0  # lengths are pixels of an image of LONG_SIDE

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from .linking import Linker
+from .metric_table import PERCENT, Measure, MetricTable
 from .pose_task import PosePair, PoseTask
 from .ranking import RankedReader
-from .tracks import PERCENT, Measure, Track
 
 
 @dataclass(frozen=True)
@@ -40,32 +40,32 @@ class SceneMeanTask:
 
     def judge(
         self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
-    ) -> list[Track]:
-        """For every estimator the mean, then each scene's tracks."""
+    ) -> list[MetricTable]:
+        """For every estimator the mean, then each scene's tables."""
         found = [scene.judge(features, link, budgets, work) for scene in self.scenes]
         estimators = self.scenes[0].protocol.estimators
         means = [
-            self._mean(f"{self.name} {estimator}", [tracks[i] for tracks in found])
+            self._mean(f"{self.name} {estimator}", [tables[i] for tables in found])
             for i, estimator in enumerate(estimators)
         ]
-        return [*means, *(track for tracks in found for track in tracks)]
+        return [*means, *(table for tables in found for table in tables)]
 
-    def _mean(self, name: str, tracks: Sequence[Track]) -> Track:
-        measures = tracks[0].measures
-        return Track(
+    def _mean(self, name: str, tables: Sequence[MetricTable]) -> MetricTable:
+        measures = tables[0].measures
+        return MetricTable(
             name,
             tuple(scene.name for scene in self.scenes),
             tuple(Measure(m.name, m.name, None, m.unit, m.lower_is_better) for m in measures),
             {
                 budget: {
-                    m.name: np.array([[_value(t, m, budget)] for t in tracks]) for m in measures
+                    m.name: np.array([[_value(t, m, budget)] for t in tables]) for m in measures
                 }
-                for budget in tracks[0].values
+                for budget in tables[0].values
             },
         )
 
 
-def _value(track: Track, measure: Measure, budget: int) -> float:
+def _value(table: MetricTable, measure: Measure, budget: int) -> float:
     """A figure as a measure takes it: shares, where the figure is in percent."""
-    figure = track.figure(measure, budget)
+    figure = table.value(measure, budget)
     return figure / 100 if measure.unit == PERCENT else figure

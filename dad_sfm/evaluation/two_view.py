@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..colmap_model import read_model
-from ..store import FeatureReader, MatchReader
+from ..colmap.model import read_model
+from ..io.store import FeatureReader, MatchReader
 from .estimation import essential_pose, poselib
 from .linking import LONG_SIDE, FileLinker
 from .pose_task import PosePair, PoseProtocol, linked_points, pairs_of_model, pose_errors_deg

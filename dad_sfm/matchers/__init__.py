@@ -1,6 +1,6 @@
 """Matchers by name.  A new one is one file here and one line below."""
 
-from ..registry import Registry
+from ..core.registry import Registry
 
 MATCHERS = Registry(
     "matcher",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..types import Features, Matches
+from ..core.types import Features, Matches
 
 
 @dataclass(frozen=True)

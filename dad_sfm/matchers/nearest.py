@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ..device import choose_device
-from ..types import Matches
+from ..core.device import choose_device
+from ..core.types import Matches
 from .base import View
 
 # Similarities held at a time: 4 MiB in float32, little enough for caches.

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..colmap_model import CameraModel, from_pycolmap, read_model
+from ..colmap.model import from_pycolmap, read_model
+from ..colmap.view_graph import ViewGraph, read_view_graph
+from ..core.versions import versions
 from ..evaluation.poses import AbsoluteErrors, absolute_errors, auc, pair_errors_deg
-from ..output import Output
-from ..store import FeatureReader, MatchReader
-from ..view_graph import ViewGraph, read_view_graph
+from ..geometry.cameras import CameraModel
+from ..io.output import Output
+from ..io.store import FeatureReader, MatchReader
 from .document import (
     Failure,
     ImageReport,
@@ -26,7 +28,6 @@ from .document import (
     TruthReport,
 )
 from .unregistered import Explainer
-from .versions import versions
 
 logger = logging.getLogger(__name__)
 

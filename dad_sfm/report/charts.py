@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from ..colmap_model import CameraModel
+from ..geometry.cameras import CameraModel
 
 MOST_CELLS_A_SIDE = 80  # a matrix of more images is no longer readable
 MOST_POINTS = 4000

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from ..colmap_model import read_coloured_points
-from ..images import ImageError, read_image, size_for, to_array
-from ..output import Output
-from ..store import FeatureReader
+from ..colmap.model import read_coloured_points
+from ..io.images import ImageError, read_image, size_for, to_array
+from ..io.output import Output
+from ..io.store import FeatureReader
 from .charts import inlier_matrix, top_view
 from .document import ImageReport, Report, Spread
 from .summary import summary_lines
@@ -154,8 +154,8 @@ def _photos(report: Report, files: Output) -> str:
 def _figure(name: str, image_dir: Path, reader: FeatureReader) -> str:
     from PIL import Image
 
-    from .. import coords
-    from ..visualize import draw_keypoints
+    from ..geometry import pixel_frames
+    from .drawing import draw_keypoints
 
     caption = escape(name)
     try:
@@ -164,7 +164,7 @@ def _figure(name: str, image_dir: Path, reader: FeatureReader) -> str:
         return f"<figure><figcaption>{caption}: {escape(str(error))}</figcaption></figure>"
     size = size_for(image.size, resize_max=THUMBNAIL_SIDE)
     found = reader.read(name, descriptors=False)
-    points = coords.resized_px(found.keypoints_px, source_size=image.size, target_size=size)
+    points = pixel_frames.resized_px(found.keypoints_px, source_size=image.size, target_size=size)
     small = Image.fromarray(to_array(image, size))
     picture, buffer = draw_keypoints(small, points, radius=1.0), io.BytesIO()
     picture.save(buffer, "JPEG", quality=82)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..colmap_model import CameraModel
-from ..view_graph import ViewGraph
+from ..colmap.view_graph import ViewGraph
+from ..geometry.cameras import CameraModel
 
 # What helps against each code, as in docs/report.md; where no model was built, the failure says.
 REMEDIES = {

@@ -8,14 +8,14 @@ Pixels are in the pixel-index frame (the centre of the top-left pixel is (0, 0))
 the optical axis, at pixel centres, in metres, 0 where there is only sky.
 """
 
-from .camera import Pinhole, look_at
+from ..geometry.depth_warp import warp_points
+from ..geometry.pinhole import Pinhole, look_at
 from .courtyard import courtyard, courtyard_cameras
 from .export import load_view, render_courtyard
 from .random_cameras import random_cameras
 from .random_scene import another_day, random_scene
 from .render import render
 from .scene import Scene, View
-from .warp import warp_points
 
 __all__ = [
     "Pinhole",

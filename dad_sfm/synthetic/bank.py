@@ -22,8 +22,8 @@ from uuid import uuid4
 
 import numpy as np
 
-from ..config import ConfigError
-from ..images import ImageError, digest_of_names, read_image, size_for, to_array
+from ..core.config import ConfigError
+from ..io.images import ImageError, digest_of_names, read_image, size_for, to_array
 from .random_cameras import random_cameras, seen_share
 from .random_scene import another_day, random_scene
 from .render import render

@@ -12,9 +12,9 @@ from functools import partial
 
 import numpy as np
 
+from ..geometry.pinhole import Pinhole, look_at
 from . import masonry, materials, props
 from .build import Builder, Material, X, Y, Z, frame, inside_frame
-from .camera import Pinhole, look_at
 from .light import Light
 from .scene import Scene, make_scene
 from .wall import Opening, wall

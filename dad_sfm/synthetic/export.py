@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .. import colmap_model
-from .camera import Pinhole
+from ..colmap.model import read_model
+from ..geometry.cameras import PosedImage
+from ..geometry.pinhole import Pinhole
+from ..io.colmap_text import MODEL_FILES, write_text_model
 from .courtyard import courtyard, courtyard_cameras
 from .render import render
 from .scene import Scene, View
@@ -48,7 +50,7 @@ def render_courtyard(
     made_of = {"scene": "courtyard", "version": VERSION, "seed": seed, "size": list(size)}
     files = [*(f"images/{i:04d}.jpg" for i in range(count))]
     files += [*(f"depth/{i:04d}.npy" for i in range(count))]
-    files += [f"gt/{name}.txt" for name in colmap_model.MODEL_FILES]
+    files += [f"gt/{name}.txt" for name in MODEL_FILES]
     marker = {**made_of, "files": sorted(files)}
     if _complete(root, marker):
         return root
@@ -94,7 +96,7 @@ def save_view(view: View, image_path: Path, depth_path: Path) -> None:
 def load_view(folder: Path | str, name: str) -> View:
     """Read a view that `render_courtyard` wrote, ``name`` being that of its photo."""
     root = Path(folder)
-    model = colmap_model.read_model(root / "gt")
+    model = read_model(root / "gt")
     camera = Pinhole.from_colmap(model.camera_of(name), model.images[name].cam_from_world)
     with Image.open(root / "images" / name) as image:
         rgb = np.asarray(image.convert("RGB"))
@@ -103,10 +105,9 @@ def load_view(folder: Path | str, name: str) -> View:
 
 def _write_ground_truth(folder: Path, cameras: list[Pinhole]) -> None:
     images = [
-        colmap_model.PosedImage(f"{i:04d}.jpg", 1, camera.cam_from_world)
-        for i, camera in enumerate(cameras)
+        PosedImage(f"{i:04d}.jpg", 1, camera.cam_from_world) for i, camera in enumerate(cameras)
     ]
-    colmap_model.write_text_model(folder, {1: cameras[0].to_colmap()}, images)
+    write_text_model(folder, {1: cameras[0].to_colmap()}, images)
 
 
 def _publish(root: Path, partial: Path, marker: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .camera import Pinhole, look_at
+from ..geometry.pinhole import Pinhole, look_at
 from .raster import visible
 from .surfaces import Surfaces
 

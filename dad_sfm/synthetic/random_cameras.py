@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .camera import Pinhole, look_at
+from ..geometry.pinhole import Pinhole, look_at
 from .raster import NOTHING, cast
 from .scene import Scene
 

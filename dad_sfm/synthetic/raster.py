@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .camera import Pinhole
+from ..geometry.pinhole import Pinhole
 from .surfaces import Surfaces, Trim, inside
 
 NEAR = 0.05  # metres; nothing nearer to a camera is drawn

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .camera import Pinhole
+from ..geometry.pinhole import Pinhole
 from .raster import NOTHING, patch_matrices, visible
 from .scene import Scene, View
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..geometry.pinhole import Pinhole
 from .build import Builder
-from .camera import Pinhole
 from .light import BakedLight, Light, bake
 from .noise import fractal
 from .surfaces import Surfaces

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from ..arguments import add_set, add_watchdog, count
-from ..config import ConfigError, changed
+from ..core.arguments import add_set, add_watchdog, count
+from ..core.config import ConfigError, changed
+from ..models.networks import NETWORKS
 from .data.plugs import DATA, data_conf
+from .engine.launch import LaunchConf, Strategy
 from .engine.loop_conf import LoopConf
-from .engine.machines import Machines, Strategy
 from .engine.trackers import TRACKERS
-from .networks import NETWORKS
 from .objectives.polarity import Polarity
 from .objectives.teachers import Combination
 from .package import average, package
@@ -181,7 +181,7 @@ def _run_distil(options: argparse.Namespace) -> Path:
 
 def _running(options: argparse.Namespace) -> dict[str, Any]:
     """Where a run runs, and how it is watched."""
-    machines = Machines(
+    machines = LaunchConf(
         options.device, options.devices, options.nodes, options.strategy, options.workers
     )
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .normalisation import normalise
+from ..models.imagenet import normalise
 
 
 @torch.no_grad()

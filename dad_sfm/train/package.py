@@ -9,8 +9,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from ..checkpoints import CheckpointError, load_state_dict
-from .replacing import replacing
+from ..core.atomic import atomic_write
+from ..models.checkpoints import CheckpointError, load_state_dict
 
 
 def average(weights: Sequence[Path | str], target: Path | str) -> Path:
@@ -31,7 +31,7 @@ def average(weights: Sequence[Path | str], target: Path | str) -> Path:
         else tensor
         for name, tensor in first.items()
     }
-    with replacing(Path(target)) as path:
+    with atomic_write(Path(target)) as path:
         save_file(mean, str(path))
     return Path(target)
 
@@ -48,7 +48,7 @@ def package(weights: Path | str, target: Path | str) -> Path:
     with safe_open(str(weights), framework="pt") as source:
         metadata = dict(source.metadata() or {})
         tensors = {name: halved(source.get_tensor(name)) for name in source.keys()}  # noqa: SIM118
-    with replacing(target) as path:
+    with atomic_write(target) as path:
         save_file(tensors, str(path), metadata=metadata)
     return target
 

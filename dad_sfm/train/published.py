@@ -12,10 +12,10 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..checkpoints import CheckpointError
-from ..detectors.dad.network import DaD
+from ..core.atomic import atomic_write
+from ..models.checkpoints import CheckpointError
+from ..models.dad import DaD
 from .objectives.teachers import load_any
-from .replacing import replacing
 
 
 def export_published(weights: Path | str, target: Path | str) -> Path:
@@ -26,7 +26,7 @@ def export_published(weights: Path | str, target: Path | str) -> Path:
     """
     target = _named(target, ".pth")
     state = _full_network(weights)
-    with replacing(target) as path:
+    with atomic_write(target) as path:
         torch.save(state, path)
     return target
 
@@ -40,7 +40,7 @@ def import_published(weights: Path | str, target: Path | str) -> Path:
     """
     target = _named(target, ".safetensors")
     state = _full_network(weights)
-    with replacing(target) as path:
+    with atomic_write(target) as path:
         save_file(state, path, metadata={"source": Path(weights).name})
     return target
 

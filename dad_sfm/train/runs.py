@@ -10,21 +10,21 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..checkpoints import sha256_of
-from ..config import ConfigError
-from ..images import digest_of_names
-from ..pretrained import load_weights
+from ..core.config import ConfigError
+from ..io.images import digest_of_names
+from ..models.checkpoints import sha256_of
+from ..models.networks import NETWORKS
+from ..models.pretrained import load_weights
 from .data import held_out
 from .data.batch import Data
 from .data.homography_pairs import photo_files
 from .data.plugs import data_conf, make_data
+from .engine.launch import LaunchConf
 from .engine.learner import Objective
 from .engine.loop import Loop
-from .engine.machines import Machines
 from .engine.trackers import TrackerName
 from .engine.validation import Validation
 from .negative import negative
-from .networks import NETWORKS
 from .objectives.distill import DistillConf, DistillObjective
 from .objectives.rl import RLConf, RLObjective
 from .objectives.teachers import Teachers
@@ -49,7 +49,7 @@ def train(
     run_dir: Path | str,
     *,
     validation: Sequence[Path | str] = (),
-    device: str | Machines = "auto",
+    device: str | LaunchConf = "auto",
     start: Start | None = None,
     minutes: float | None = None,
     tracker: TrackerName | None = None,
@@ -58,7 +58,7 @@ def train(
     """Reinforcement learning; returns the path of the weights.
 
     ``photos`` are folders or files, ``validation`` likewise: without, every 20th photo is held
-    out when ``conf.loop`` validates.  ``device`` may be `Machines`: several devices, here or on
+    out when ``conf.loop`` validates.  ``device`` may be `LaunchConf`: several devices, here or on
     many machines.  After ``minutes`` it saves and returns, and the same call goes on.  ``tracker``
     None is TensorBoard where it is installed; a run that is not ``watched`` goes on even where its
     policy has collapsed.  Raises FileNotFoundError when there are no photos, `ConfigError` when the
@@ -80,7 +80,7 @@ def distil(
     teachers: Sequence[Path | str],
     cache: Path | None = None,
     validation: Sequence[Path | str] = (),
-    device: str | Machines = "auto",
+    device: str | LaunchConf = "auto",
     start: Start | None = None,
     minutes: float | None = None,
     tracker: TrackerName | None = None,
@@ -119,7 +119,7 @@ class _Run:
     photos: Sequence[Path | str]
     run_dir: Path | str
     validation: Sequence[Path | str]
-    device: str | Machines
+    device: str | LaunchConf
     start: Start
     tracker: TrackerName | None
     watched: bool
@@ -133,7 +133,7 @@ class _Run:
         conf = self.conf
         photos = photo_files(self.photos) if self.photos else []
         data, validation = self._data(photos)
-        machines = Machines(self.device) if isinstance(self.device, str) else self.device
+        machines = LaunchConf(self.device) if isinstance(self.device, str) else self.device
         fabric = machines.launch(bf16=conf.loop.bf16)
         loop = Loop(
             _network(conf, self.start),

@@ -13,10 +13,11 @@ from gluefactory.models.base_model import BaseModel
 from PIL import Image
 from torch import Tensor
 
-from dad_sfm import config, extract_features
-from dad_sfm.coords import colmap_from_px
-from dad_sfm.extractor import Extractor, prepare
-from dad_sfm.types import Features
+from dad_sfm import extract_features
+from dad_sfm.core import config
+from dad_sfm.core.types import Features
+from dad_sfm.execution.extractor import Extractor, prepare
+from dad_sfm.geometry.pixel_frames import colmap_from_px
 
 
 class DaD(BaseModel):

@@ -3,7 +3,7 @@
 import torch
 
 from dad_sfm.train.data.batch import PairBatch
-from dad_sfm.train.data.looks import view_grid
+from dad_sfm.train.data.view_sampling import view_grid
 
 SIZE = 64
 

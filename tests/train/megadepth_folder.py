@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 from PIL import Image
 
-from dad_sfm.coords import colmap_from_px
+from dad_sfm.geometry.pixel_frames import colmap_from_px
 from dad_sfm.synthetic import View
 
 DEPTHS = "phoenix/S6/zl548/MegaDepth_v1/{scene}/dense0/depths/{name}.h5"

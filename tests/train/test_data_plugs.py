@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from dad_sfm import cli
-from dad_sfm.config import ConfigError
+from dad_sfm.core.config import ConfigError
 from dad_sfm.train.data.batch import Data, warp_points
 from dad_sfm.train.data.depth_pairs import DepthSource
 from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs

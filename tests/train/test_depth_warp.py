@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from dad_sfm.coords import norm_from_px, norm_from_px_matrix, px_from_norm
+from dad_sfm.geometry.depth_warp import inverse_depth_at as inverse_depth_twin
+from dad_sfm.geometry.pixel_frames import norm_from_px, norm_from_px_matrix, px_from_norm
 from dad_sfm.synthetic import look_at, random_scene, render, warp_points
 from dad_sfm.synthetic.scene import View
-from dad_sfm.synthetic.warp import inverse_depth_at as inverse_depth_twin
 from dad_sfm.train.data.depth_warp import DepthViews, dense_warp, inverse_depth_at
-from dad_sfm.train.data.looks import view_grid
+from dad_sfm.train.data.view_sampling import view_grid
 
 SIZE = 128
 

@@ -8,13 +8,13 @@ from safetensors.torch import save_file
 from torch import nn
 
 from dad_sfm import cli
-from dad_sfm.checkpoints import CheckpointError
-from dad_sfm.config import ConfigError
-from dad_sfm.detectors.dad.nano import Nano
-from dad_sfm.detectors.dad.weights import find_weights
+from dad_sfm.core.config import ConfigError
+from dad_sfm.models.checkpoints import CheckpointError
+from dad_sfm.models.dad_weights import find_weights
+from dad_sfm.models.imagenet import normalise
+from dad_sfm.models.nano import Nano
 from dad_sfm.train.data.homography_pairs import HomographyPairs
 from dad_sfm.train.negative import negative
-from dad_sfm.train.normalisation import normalise
 from dad_sfm.train.objectives.distill import DistillConf, DistillObjective, divergence
 from dad_sfm.train.objectives.sampling import SamplingConf
 from dad_sfm.train.objectives.teachers import Teachers, combined, load_any, log_policy
@@ -163,7 +163,7 @@ def test_the_cache_answers_for_the_same_images_only(tmp_path):
 
 
 def test_teachers_of_different_networks(tmp_path):
-    from dad_sfm.detectors.dad.network import DaD
+    from dad_sfm.models.dad import DaD
 
     paths = []
     for network in (Nano(), DaD()):

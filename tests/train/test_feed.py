@@ -8,7 +8,7 @@ import torch
 
 from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs
 from dad_sfm.train.data.rendered_pairs import RenderedPairs
-from dad_sfm.train.engine.average import WeightAverage
+from dad_sfm.train.engine.ema import EMA
 from dad_sfm.train.engine.feed import Feed, pinned
 from dad_sfm.train.engine.random_state import random_state, restore_random_state, seed_generators
 from dad_sfm.train.engine.schedule import warm_cosine
@@ -106,7 +106,7 @@ def test_learning_rate_rises_then_falls_to_zero():
 
 def test_the_average_follows_with_its_decay_and_copies_counters():
     network = torch.nn.BatchNorm1d(1)
-    average = WeightAverage(network, 0.75)
+    average = EMA(network, 0.75)
     with torch.no_grad():
         network.weight.fill_(5.0)
     network.num_batches_tracked.fill_(7)

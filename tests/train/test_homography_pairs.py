@@ -3,8 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
-from dad_sfm.images import read_image, to_array
-from dad_sfm.train.data import homography_pairs, kept
+from dad_sfm.io.images import read_image, to_array
+from dad_sfm.train.data import bounded_cache, homography_pairs
 from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs, canvas
 from dad_sfm.train.data.photometric import gaussian_blur
 
@@ -27,7 +27,7 @@ def test_memory_bounds_the_photos_that_are_kept_and_changes_no_batch(photos, mon
 
     expected = HomographyPairs([photos], CONF, seed=0).batch(5)
     monkeypatch.setattr(homography_pairs, "read_image", read)
-    monkeypatch.setattr(kept, "KEPT_BYTES", room * 220 * 200 * 3)
+    monkeypatch.setattr(bounded_cache, "KEPT_BYTES", room * 220 * 200 * 3)
     data = HomographyPairs([photos], CONF, seed=0)
     for step in range(5):
         data.batch(step)

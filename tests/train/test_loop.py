@@ -11,15 +11,15 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
-from dad_sfm.config import ConfigError
+from dad_sfm.core.config import ConfigError
+from dad_sfm.models.imagenet import normalise
+from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.data.homography_pairs import HomographyPairs
 from dad_sfm.train.engine.interrupt import Interrupted
+from dad_sfm.train.engine.launch import LaunchConf
 from dad_sfm.train.engine.loop import Loop
-from dad_sfm.train.engine.machines import Machines
 from dad_sfm.train.engine.validation import Validation
 from dad_sfm.train.engine.watchdog import TrainingError
-from dad_sfm.train.networks import NETWORKS
-from dad_sfm.train.normalisation import normalise
 from dad_sfm.train.objectives.loss import Loss
 from dad_sfm.train.objectives.rl import RLObjective
 from dad_sfm.train.presets import PRESETS
@@ -59,7 +59,7 @@ def loop_in(folder, photos, objective=None, conf=TINY, validated=False, watched=
         HomographyPairs([photos], conf.data, seed=0),
         conf.loop,
         run_dir=folder,
-        fabric=Machines("cpu").launch(bf16=conf.loop.bf16),
+        fabric=LaunchConf("cpu").launch(bf16=conf.loop.bf16),
         validation=Validation(held_out, judging) if validated else None,
         tracker="none",
         watched=watched,

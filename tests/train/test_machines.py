@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from dad_sfm.cli import main
-from dad_sfm.config import ConfigError
-from dad_sfm.train.engine.machines import Machines
+from dad_sfm.core.config import ConfigError
+from dad_sfm.train.engine.launch import LaunchConf
 
 
 def test_one_process_on_the_cpu():
-    fabric = Machines("cpu").launch(bf16=False)
+    fabric = LaunchConf("cpu").launch(bf16=False)
     assert (fabric.device.type, fabric.world_size, fabric.is_global_zero) == ("cpu", 1, True)
 
 
@@ -33,22 +33,22 @@ def test_the_network_alone_runs_in_half_precision(bf16, processor, inside, monke
             seen.append(y.dtype)
             return y
 
-    forward = Machines("cpu").launch(bf16=bf16).setup(Network(2, 2))
+    forward = LaunchConf("cpu").launch(bf16=bf16).setup(Network(2, 2))
     assert forward(torch.ones(1, 2)).dtype == torch.float32
     assert seen == [inside]
 
 
 def test_a_missing_device_and_several_of_one_are_refused():
     with pytest.raises(ValueError, match="no such device"):
-        Machines("abacus").launch(bf16=False)
+        LaunchConf("abacus").launch(bf16=False)
     with pytest.raises(ConfigError, match="one device; say cpu"):
-        Machines("cpu:0", devices=2).launch(bf16=False)
+        LaunchConf("cpu:0", devices=2).launch(bf16=False)
 
 
 def test_without_fabric_the_command_to_install_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "lightning_fabric", None)
     with pytest.raises(ImportError, match="pip install lightning-fabric"):
-        Machines("cpu").launch(bf16=False)
+        LaunchConf("cpu").launch(bf16=False)
 
 
 def test_the_options_of_a_run_are_read_without_fabric_and_tensorboard():

@@ -8,8 +8,8 @@ import pytest
 import torch
 from megadepth_folder import DEPTHS, IMAGES, write_disk_index, write_scene
 
-from dad_sfm.coords import norm_from_px_matrix, px_from_norm
-from dad_sfm.homography import apply
+from dad_sfm.geometry.homography import apply
+from dad_sfm.geometry.pixel_frames import norm_from_px_matrix, px_from_norm
 from dad_sfm.synthetic import View, warp_points
 from dad_sfm.train.data.depth_pairs import DepthSource
 from dad_sfm.train.data.indexed_scene import MegaDepthError

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from dad_sfm.models.imagenet import normalise
+from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.negative import negative
-from dad_sfm.train.networks import NETWORKS
-from dad_sfm.train.normalisation import normalise
 
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))

@@ -2,8 +2,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from dad_sfm.checkpoints import CheckpointError
 from dad_sfm.cli import main
+from dad_sfm.models.checkpoints import CheckpointError
 from dad_sfm.train.package import average, package
 
 

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from dad_sfm.config import to_dict
-from dad_sfm.train.networks import NETWORKS
+from dad_sfm.core.config import to_dict
+from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.objectives.distill import DistillConf
 from dad_sfm.train.presets import PRESETS, distillation
 

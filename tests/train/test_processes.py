@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from two_processes import conf, make_loop
 
-from dad_sfm.train.engine.machines import Machines
+from dad_sfm.train.engine.launch import LaunchConf
 
 
 def test_two_processes_learn_what_one_learns_from_twice_the_batches(photos, tmp_path, one_thread):
@@ -28,7 +28,7 @@ def test_two_processes_learn_what_one_learns_from_twice_the_batches(photos, tmp_
     assert [sitting[0] for sitting in numbers[1]] == [1, 3]
     assert [sorted(rank[1]) for rank in numbers] == [[2, 4, 6], [3, 5, 7]]
 
-    alone = make_loop(conf(accumulate=2), tmp_path / "alone", photos, Machines("cpu"))
+    alone = make_loop(conf(accumulate=2), tmp_path / "alone", photos, LaunchConf("cpu"))
     expected = load_file(alone.run())
     for name, value in ranks[0].items():
         assert torch.equal(value, ranks[1][name]), name

@@ -10,9 +10,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from dad_sfm import cli, load_DaD
-from dad_sfm.checkpoints import CheckpointError
-from dad_sfm.detectors.dad.nano import Nano
-from dad_sfm.detectors.dad.network import DaD
+from dad_sfm.models.checkpoints import CheckpointError
+from dad_sfm.models.dad import DaD
+from dad_sfm.models.nano import Nano
 from dad_sfm.train.package import package
 from dad_sfm.train.published import export_published, import_published
 

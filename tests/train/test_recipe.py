@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file
 
 from dad_sfm import load_DaDNano
-from dad_sfm.checkpoints import sha256_of
-from dad_sfm.config import ConfigError
+from dad_sfm.core.config import ConfigError
+from dad_sfm.models.checkpoints import sha256_of
 from dad_sfm.train.engine.interrupt import Interrupted
 from dad_sfm.train.objectives.distill import DistillConf
 from dad_sfm.train.objectives.rl import RLObjective

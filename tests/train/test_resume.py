@@ -13,9 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.data.megadepth_pairs import MegaDepthConf
 from dad_sfm.train.data.rendered_pairs import RenderedConf
-from dad_sfm.train.networks import NETWORKS
 from dad_sfm.train.presets import PRESETS, RunConf, distillation
 from dad_sfm.train.runs import distil, train
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from known_pairs import SIZE, blobs, hills, same_view
 
-from dad_sfm.config import ConfigError
+from dad_sfm.core.config import ConfigError
 from dad_sfm.train.objectives.rl import RLConf, RLObjective, _coverage_loss, window_values
 from dad_sfm.train.objectives.sampling import SamplingConf
 

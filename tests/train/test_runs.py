@@ -9,9 +9,9 @@ import torch
 from safetensors.torch import load_file
 
 from dad_sfm import cli
-from dad_sfm.config import ConfigError
-from dad_sfm.detectors.dad.weights import find_weights
-from dad_sfm.train.networks import NETWORKS
+from dad_sfm.core.config import ConfigError
+from dad_sfm.models.dad_weights import find_weights
+from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.presets import PRESETS
 from dad_sfm.train.runs import Start, train
 

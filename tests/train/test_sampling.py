@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dad_sfm.config import ConfigError
+from dad_sfm.core.config import ConfigError
 from dad_sfm.train.objectives.sampling import (
     SamplingConf,
     balanced_top_k,

@@ -6,15 +6,15 @@ import pytest
 import torch
 from known_pairs import SIZE, hills, same_view
 
-from dad_sfm.config import ConfigError
+from dad_sfm.core.config import ConfigError
+from dad_sfm.core.types import Features
 from dad_sfm.evaluation.homography_set import HomographyPair
 from dad_sfm.evaluation.repeatability import evaluate
-from dad_sfm.store import FeatureWriter
+from dad_sfm.io.store import FeatureWriter
 from dad_sfm.train.data import held_out
 from dad_sfm.train.data.homography_pairs import photo_files
-from dad_sfm.train.data.looks import view_grid
+from dad_sfm.train.data.view_sampling import view_grid
 from dad_sfm.train.engine.validation import Validation, ValidationConf, repeated
-from dad_sfm.types import Features
 
 CPU = torch.device("cpu")
 CONF = ValidationConf(area_px=512.0, batches=2)  # eight points in 64×64

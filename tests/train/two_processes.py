@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from dad_sfm.train.data.homography_pairs import HomographyPairs, HomographySource
+from dad_sfm.train.engine.launch import LaunchConf
 from dad_sfm.train.engine.loop import Loop
-from dad_sfm.train.engine.machines import Machines
 from dad_sfm.train.engine.validation import Validation
 from dad_sfm.train.objectives.rl import RLConf, RLObjective
 from dad_sfm.train.presets import PRESETS, RunConf
@@ -44,7 +44,7 @@ class Recorded:
         return self.pairs.batch(step)
 
 
-def make_loop(run: RunConf, folder: Path, photos: Path, machines: Machines) -> Loop:
+def make_loop(run: RunConf, folder: Path, photos: Path, machines: LaunchConf) -> Loop:
     assert isinstance(run.objective, RLConf)
     torch.manual_seed(0)
     # No biases that nothing feels: before batch norm, and last, where the policy is relative.
@@ -68,7 +68,7 @@ def make_loop(run: RunConf, folder: Path, photos: Path, machines: Machines) -> L
 
 
 def main(folder: Path, photos: Path) -> None:
-    machines = Machines("cpu", devices=2)
+    machines = LaunchConf("cpu", devices=2)
     numbers = []
     for minutes in (0, None):
         loop = make_loop(conf(accumulate=1), folder / "run", photos, machines)

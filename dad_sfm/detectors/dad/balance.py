@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ...config import ConfigError
+from ...core.config import ConfigError
 from .sampling import top_keypoints
 
 SIGMA = 1 / 64  # of a neighbourhood, in terms of the long side: 16 px of 1024

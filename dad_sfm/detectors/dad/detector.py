@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ... import coords
-from ...device import choose_device
-from ...images import read_image, size_for, to_array
+from ...core.device import choose_device
+from ...geometry import pixel_frames
+from ...io.images import read_image, size_for, to_array
+from ...models.folding import fold_batch_norm
 from . import sampling
 from .balance import balanced_keypoints, checked_balance
-from .folding import fold_batch_norm
 from .orientations import checked_orientations, mean_logits
 
 BORDER = 4  # pixels of the resized image in which the original finds artefacts of the padding
@@ -37,7 +37,7 @@ class DaDDetector(nn.Module):
     - ``keypoints`` are normalised and corner-based: the image spans [-1, 1], the centre of its
       top-left pixel is (-1 + 1/W, -1 + 1/H).  They are sorted by ``keypoint_probs``.
     - `to_pixel_coords` gives ``W * (x + 1) / 2``: there the top-left *corner* is 0, which is
-      COLMAP's frame.  Feature files want half a pixel less: `dad_sfm.coords.px_from_norm`.
+      COLMAP's frame.  Feature files want half a pixel less: `pixel_frames.px_from_norm`.
     - ``keypoint_probs`` and ``dense_probs`` are the softmax over all pixels of the image; with
       ``balance`` the former are divided by how crowded it is around each point, to the power of
       ``balance``, so that they still order the points.
@@ -148,7 +148,7 @@ class DaDDetector(nn.Module):
         """
         H, W = batch["image"].shape[-2:]
         found, probs = self.detect_px(batch["image"], num_keypoints)
-        keypoints_norm = [coords.norm_from_px(points, H=H, W=W) for points, _ in found]
+        keypoints_norm = [pixel_frames.norm_from_px(points, H=H, W=W) for points, _ in found]
         result = {
             "keypoints": nn.utils.rnn.pad_sequence(keypoints_norm, True, torch.nan),
             "keypoint_probs": nn.utils.rnn.pad_sequence([best for _, best in found], True),
@@ -176,8 +176,8 @@ class DaDDetector(nn.Module):
 
     def to_pixel_coords(self, keypoints_norm: Tensor, H: int, W: int) -> Tensor:
         """Normalised ...×2 -> pixels whose origin is the top-left corner (COLMAP's frame)."""
-        return coords.colmap_from_px(coords.px_from_norm(keypoints_norm, H=H, W=W))
+        return pixel_frames.colmap_from_px(pixel_frames.px_from_norm(keypoints_norm, H=H, W=W))
 
     def to_normalized_coords(self, keypoints_colmap: Tensor, H: int, W: int) -> Tensor:
         """The inverse of `to_pixel_coords`."""
-        return coords.norm_from_px(coords.px_from_colmap(keypoints_colmap), H=H, W=W)
+        return pixel_frames.norm_from_px(pixel_frames.px_from_colmap(keypoints_colmap), H=H, W=W)

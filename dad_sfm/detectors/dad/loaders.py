@@ -9,11 +9,11 @@ from typing import Literal, get_args
 import torch
 from torch import nn
 
-from ...pretrained import load_weights
+from ...models.dad import DaD
+from ...models.dad_weights import find_weights
+from ...models.nano import Nano
+from ...models.pretrained import load_weights
 from .detector import DaDDetector
-from .nano import Nano
-from .network import DaD
-from .weights import find_weights
 
 NanoVariant = Literal["nano", "nano-light", "nano-dark"]
 Variant = Literal["dad", "light", "dark", NanoVariant]

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from ...config import ConfigError
+from ...core.config import ConfigError
 
 Orientations = Literal[1, 2, 4, 8]
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from ...registry import Licence
+from ...core.registry import Licence
 from ..base import Detections
 from .detector import normalize
 from .loaders import NanoVariant, Variant, load_DaD

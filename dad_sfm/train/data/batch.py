@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...coords import norm_from_px, px_from_norm
+from ...geometry.pixel_frames import norm_from_px, px_from_norm
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .batch import PairBatch
 from .depth_warp import DepthViews, dense_warp, inverse_depth_at
-from .looks import ViewConf, look, project, random_looks, view_grid
+from .view_sampling import ViewConf, look, project, random_looks, view_grid
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...coords import px_from_norm
-from .looks import divided, homogeneous, inside, view_grid
+from ...geometry.pixel_frames import px_from_norm
+from .view_sampling import divided, homogeneous, inside, view_grid
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ...store import read_arrays
+from ...io.store import read_arrays
 from .indexed_scene import IndexedScene, MegaDepthError
 
 NAME = "dataset.json"

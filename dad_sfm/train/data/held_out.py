@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...config import ConfigError
+from ...core.config import ConfigError
 
 EVERY = 20
 SEED = 20  # of the pairs made from them: the same for all runs

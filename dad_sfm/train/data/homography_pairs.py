@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...images import ImageError, list_images, read_image, to_array
+from ...io.images import ImageError, list_images, read_image, to_array
 from .batch import PairBatch
-from .kept import Kept
-from .looks import ViewConf, inside, look, project, random_looks, view_grid
+from .bounded_cache import BoundedCache
+from .view_sampling import ViewConf, inside, look, project, random_looks, view_grid
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class HomographyPairs:
     def __init__(self, photos: Sequence[Path | str], conf: HomographyConf, *, seed: int) -> None:
         self.conf, self.seed = conf, seed
         self.photos = photo_files(photos)
-        self._pixels = Kept(self._decode)
+        self._pixels = BoundedCache(self._decode)
 
     def batch(self, step: int) -> HomographySource:
         conf = self.conf

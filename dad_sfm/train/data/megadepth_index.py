@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ...npz_archive import ArchiveError, read_npz
+from ...io.npz_archive import ArchiveError, read_npz
 from . import disk_index
 from .indexed_scene import IndexedScene, MegaDepthError
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from ...coords import norm_from_px_matrix, px_from_colmap
-from ...images import ImageError, read_image
-from ...store import StoreError, read_arrays
+from ...geometry.pixel_frames import norm_from_px_matrix, px_from_colmap
+from ...io.images import ImageError, read_image
+from ...io.store import StoreError, read_arrays
 from ...synthetic import Pinhole
 from .depth_pairs import DepthConf, DepthSource, Window
 from .indexed_scene import IndexedScene, MegaDepthError

@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ...config import ConfigError
+from ...core.config import ConfigError
 from .batch import Data
 from .homography_pairs import HomographyConf, HomographyPairs
-from .looks import ViewConf
 from .megadepth_pairs import MegaDepthConf, MegaDepthPairs
 from .mixed_pairs import MixedConf, MixedPairs
 from .rendered_pairs import RenderedConf, RenderedPairs
+from .view_sampling import ViewConf
 
 DataConf = HomographyConf | RenderedConf | MixedConf | MegaDepthConf
 

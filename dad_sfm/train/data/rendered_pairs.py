@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ...coords import norm_from_px_matrix
+from ...geometry.pixel_frames import norm_from_px_matrix
 from ...synthetic.bank import BankConf, render_bank
+from .bounded_cache import BoundedCache
 from .depth_pairs import DepthConf, DepthSource, Window
 from .homography_pairs import photo_files
-from .kept import Kept
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class RenderedPairs:
             scenes=conf.scenes,
             textures=photo_files(photos) if photos else (),
         )
-        self._scene = Kept(_read_scene)
+        self._scene = BoundedCache(_read_scene)
 
     def batch(self, step: int) -> DepthSource:
         rng = np.random.default_rng((self.seed, step))

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ...prefetch import prefetch
+from ...execution.prefetch import prefetch
 from ..data.batch import Data, PairSource
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..replacing import replacing
+from ...core.atomic import atomic_write
 from .trackers import Tracker
 
 
@@ -23,7 +23,7 @@ class Journal:
         lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = [line for line in lines if _step(line) <= step]
         if kept != lines:
-            with replacing(self._path) as partial:
+            with atomic_write(self._path) as partial:
                 partial.write_text("".join(kept), encoding="utf-8")
 
     def write(self, step: int, seconds: float, values: Mapping[str, float]) -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ...models.imagenet import normalise
 from ..data.batch import PairBatch, PairSource
-from ..normalisation import normalise
 from ..objectives.loss import Loss
-from .average import WeightAverage
+from .ema import EMA
 from .loop_conf import LoopConf
 from .processes import agreed
 from .schedule import warm_cosine
@@ -25,7 +25,7 @@ Objective = Callable[[Tensor, Tensor, PairBatch, int], Loss]
 
 
 @dataclass(frozen=True)
-class Taught:
+class StepStats:
     """What one step says of itself: this process's scalars, and H·W of its views."""
 
     scalars: dict[str, Tensor]
@@ -46,9 +46,9 @@ class Learner:
         )
         # What meets the other processes; states are read from the bare ones and written to them.
         self._forward, self._stepper = fabric.setup(self.network, self.optimizer)
-        self.average = WeightAverage(self.network, conf.average)
+        self.average = EMA(self.network, conf.average)
 
-    def learn(self, sources: Sequence[PairSource], step: int) -> Taught:
+    def learn(self, sources: Sequence[PairSource], step: int) -> StepStats:
         """One step from some batches.
 
         Raises `TrainingError`, in all processes, before a loss or gradient that is not finite has
@@ -83,7 +83,7 @@ class Learner:
             name: torch.stack([loss.scalars[name] for loss in losses]).mean()
             for name in losses[0].scalars
         }
-        return Taught({**scalars, "gradient_norm": norm}, batch.valid_a[0].numel())
+        return StepStats({**scalars, "gradient_norm": norm}, batch.valid_a[0].numel())
 
     def _loss(self, batch: PairBatch, step: int) -> Loss:
         images = normalise(torch.cat([batch.images_a, batch.images_b]))

@@ -2,7 +2,7 @@
 
 A run that is started again in its folder goes on where its last save was, with the same batches,
 random numbers and averages, so that it ends where an uninterrupted one would have ended.
-`RunFolder` names the files; `Machines` the processes that take part.
+`RunFolder` names the files; `LaunchConf` the processes that take part.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 from tqdm import tqdm
 
-from ...config import to_json
+from ...core.config import to_json
 from ..data.batch import Data
 from .feed import Feed
 from .interrupt import Interrupt, Interrupted
 from .journal import Journal
-from .learner import Learner, Objective, Taught
+from .learner import Learner, Objective, StepStats
 from .loop_conf import LoopConf
 from .pace import Pace
 from .processes import agreed, gathered, mean_over_processes
@@ -121,7 +121,7 @@ class Loop:
         last = self.step == self.conf.steps
         return self._due(self.conf.log_every) or self._validates() or last
 
-    def _report(self, taught: Taught, journal: Journal, pace: Pace) -> dict[str, float]:
+    def _report(self, taught: StepStats, journal: Journal, pace: Pace) -> dict[str, float]:
         """One line of the log; the scalars of the objective, the same in all processes."""
         values = mean_over_processes(self.fabric, taught.scalars)
         measured = self._validate() if self._validates() else {}

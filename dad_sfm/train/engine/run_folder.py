@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from ...config import ConfigError
-from ..replacing import replacing
+from ...core.atomic import atomic_write
+from ...core.config import ConfigError
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class RunFolder:
                 f"(see {self.conf}); give another folder or delete it"
             )
         if write and not (begun and self.conf.is_file()):
-            with replacing(self.conf) as path:
+            with atomic_write(self.conf) as path:
                 path.write_text(description, encoding="utf-8")
 
     def load_state(self) -> dict[str, Any] | None:
@@ -71,13 +71,13 @@ class RunFolder:
         return state
 
     def save_state(self, state: dict[str, Any]) -> None:
-        with replacing(self.last) as path:
+        with atomic_write(self.last) as path:
             torch.save(state, path)
 
     def save_weights(self, target: Path, network: nn.Module, *, step: int) -> None:
         """Write a network to one of the weights files; its metadata say the step."""
         weights = {k: v.cpu().contiguous() for k, v in network.state_dict().items()}
-        with replacing(target) as path:
+        with atomic_write(target) as path:
             save_file(weights, path, metadata={"step": str(step)})
 
 

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ...detectors.dad.sampling import nms, refine_subpixel, remove_borders, top_keypoints
 from ...evaluation.repeatability import DISTINCT_PX, distinct, one_to_one
+from ...models.imagenet import normalise
 from ..data.batch import Data, PairBatch, warp_points
-from ..normalisation import normalise
 
 
 @dataclass(frozen=True)

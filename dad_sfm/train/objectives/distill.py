@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from ...config import ConfigError
+from ...core.config import ConfigError
 from ...detectors.dad.orientations import Orientations, checked_orientations
 from ..data.batch import PairBatch
 from .loss import Loss

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...coords import norm_from_px
 from ...evaluation.polarity import CENTRE_PX, SURROUND_PX  # here in px of the training view
+from ...geometry.pixel_frames import norm_from_px
 from .sampling import band_matrix, gaussian_taps, separable_blur
 
 Polarity = Literal["free", "light", "dark", "both"]

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...coords import norm_from_px
+from ...geometry.pixel_frames import norm_from_px
 from ..data.batch import PairBatch
 from .loss import Loss
 from .polarity import Polarity, contrast, reward_factor

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from ...config import ConfigError
+from ...core.config import ConfigError
 from ...detectors.dad.sampling import nms, remove_borders
 
 

@@ -17,12 +17,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ...checkpoints import CheckpointError, load_state_dict
+from ...core.device import has_fast_bf16
 from ...detectors.dad.orientations import Orientations, mean_logits
-from ...device import has_fast_bf16
-from ...pretrained import load_weights
-from ..networks import NETWORKS
-from ..normalisation import normalise
+from ...models.checkpoints import CheckpointError, load_state_dict
+from ...models.imagenet import normalise
+from ...models.networks import NETWORKS
+from ...models.pretrained import load_weights
 
 Combination = Literal["max", "mean", "product"]
 

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from ...core.atomic import atomic_write
 from ..package import halved
-from ..replacing import replacing
 
 # exact    as if nothing had been between
 # half     the optimiser's moments go on too, both rounded: to three and to two digits
@@ -26,7 +26,7 @@ Carry = Literal["exact", "half", "weights"]
 def write_carried(state_file: Path, target: Path, carry: Carry) -> Path:
     """Write a run's state (its ``last.pt``) as it is to be carried; returns ``target``."""
     state = torch.load(state_file, map_location="cpu", weights_only=True)
-    with replacing(target) as path:
+    with atomic_write(target) as path:
         torch.save(carried(state, carry), path)
     return target
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ...checkpoints import sha256_of
-from ...config import ConfigError, build
-from ..replacing import replacing
+from ...core.atomic import atomic_write
+from ...core.config import ConfigError, build
+from ...models.checkpoints import sha256_of
 
 MANIFEST = "manifest.json"
 
@@ -51,7 +51,7 @@ def split(files: Sequence[Path], folder: Path | str, *, max_bytes: int, step: in
     parts = [part for path in files for part in _split_file(path, folder, max_bytes)]
     manifest = Manifest(step, {path.name: sha256_of(path) for path in files}, parts)
     assert len(manifest.sha256) == len(files), "two files of one name"
-    with replacing(folder / MANIFEST) as path:
+    with atomic_write(folder / MANIFEST) as path:
         path.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
     kept = {MANIFEST, *(part.name for part in parts)}
     for path in folder.iterdir():
@@ -66,7 +66,7 @@ def _split_file(path: Path, folder: Path, max_bytes: int) -> Iterator[Part]:
         while piece := file.read(max_bytes):
             digest = hashlib.sha256(piece).hexdigest()
             part = Part(path.name, f"{path.name}.{number:03d}.{digest[:12]}", len(piece), digest)
-            with replacing(folder / part.name) as partial:
+            with atomic_write(folder / part.name) as partial:
                 partial.write_bytes(piece)
             yield part
             number += 1
@@ -96,7 +96,7 @@ def _check(path: Path, part: Part) -> None:
 
 
 def _join_file(name: str, manifest: Manifest, folder: Path, target: Path) -> Path:
-    with replacing(target / name) as partial:
+    with atomic_write(target / name) as partial:
         with partial.open("wb") as whole:
             for part in manifest.parts:
                 if part.file == name:

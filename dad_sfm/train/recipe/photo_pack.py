@@ -19,10 +19,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from ...checkpoints import sha256_of
-from ...config import ConfigError, build
-from ...images import ImageError, list_images, read_image, size_for, to_array
-from ..replacing import replacing
+from ...core.atomic import atomic_write
+from ...core.config import ConfigError, build
+from ...io.images import ImageError, list_images, read_image, size_for, to_array
+from ...models.checkpoints import sha256_of
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def pack(folders: Sequence[Path | str], target: Path | str, *, max_bytes: int = 
             continue
         content = _zipped(readable, side, quality, max_bytes)
         if content is not None:
-            with replacing(target) as partial:
+            with atomic_write(target) as partial:
                 partial.write_bytes(content)
             logger.info("%d photos at %d px, quality %d: %s", len(readable), side, quality, target)
             return target
@@ -166,5 +166,5 @@ def _unpack_photo(photo: Photo, packed: Path, archive: zipfile.ZipFile, target: 
         raise PackError(f"{packed}: {photo.entry} ({photo.source}) is missing") from None
     if hashlib.sha256(data).hexdigest() != photo.sha256:
         raise PackError(f"{packed}: {photo.entry} ({photo.source}) was changed")
-    with replacing(target) as partial:
+    with atomic_write(target) as partial:
         partial.write_bytes(data)

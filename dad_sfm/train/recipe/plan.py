@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ...config import ConfigError, changed
+from ...core.config import ConfigError, changed
 from ..objectives.rl import RLConf
 from ..presets import PRESETS, RunConf, distillation
 from ..runs import Start

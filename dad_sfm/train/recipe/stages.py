@@ -13,11 +13,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...checkpoints import sha256_of
-from ...config import ConfigError, build, to_json
+from ...core.atomic import atomic_write
+from ...core.config import ConfigError, build, to_json
+from ...models.checkpoints import sha256_of
 from ..engine.interrupt import Interrupted
 from ..package import package
-from ..replacing import replacing
 from ..runs import distil, train
 from .carried import Carry
 from .folder import RecipeFolder
@@ -152,7 +152,7 @@ class _Recipe:
     def note(self, progress: Progress) -> None:
         """Write down where the recipe stands."""
         values = {"progress": asdict(progress), **self.identity()}
-        with replacing(self.folder.state) as path:
+        with atomic_write(self.folder.state) as path:
             path.write_text(json.dumps(values, indent=1), encoding="utf-8")
 
     def identity(self) -> dict[str, object]:

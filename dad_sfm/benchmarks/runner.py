@@ -1,0 +1,140 @@
+"""Judge features on a benchmark: extract, link at every budget, judge, write the result.
+
+>>> runner.main("strecha", features="dad-nano+rootsift", data="scenes")     # a preset
+>>> runner.main("strecha", features="theirs.h5", data="scenes", linker="truth")
+
+Extraction and linking happen here; what judges, `evaluation`, reads files only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from ..core.config import ConfigError
+from ..core.machine import machine
+from ..core.versions import versions
+from ..evaluation.estimation import poselib
+from ..evaluation.linking import FileLinker
+from ..io.scenes import dataset_folders
+from ..io.store import FeatureReader, MatchReader
+from .datasets import BENCHMARKS, data_set
+from .datasets.base import Dataset, Source
+from .feature_source import FeatureSource
+from .judge import BUDGETS, judge
+from .linkers import make_linker
+from .results import Result, write_result
+
+DEFAULT_OUT = Path("outputs/benchmarks")
+
+
+def main(
+    name: str,
+    *,
+    features: str | Path,
+    data: Path | str | None = None,
+    descriptor: str | None = None,
+    linker: str = "NN-mutual",
+    linker_options: Mapping[str, Any] | None = None,
+    matches: Path | str | None = None,
+    budgets: Sequence[int] = BUDGETS,
+    limit: int | None = None,
+    weights: str | None = None,
+    out: Path | str = DEFAULT_OUT,
+    overwrite: bool = False,
+    device: str = "auto",
+) -> Path:
+    """Run a benchmark; returns the path of its result, ``out/<name>/<features>,<linker>.json``,
+    in place of an earlier one of this name (see `FeatureSource.label`).
+
+    name            one of `evaluation.benchmarks.BENCHMARKS`
+    features        a preset of `extract_features.confs`, or any feature file of hloc's schema
+                    (``*.h5``) of the benchmark's images
+    data            the folder of the data set; by default ``datasets/<name>``
+    descriptor      one of `descriptors.DESCRIPTORS`, at the keypoints of any features and in place
+                    of their own: one for all detectors
+    linker          ``truth``, a dense matcher, or a preset of `match_features.confs`
+    linker_options  see `linkers.make_linker`
+    matches         a match file of any tool, in place of a linker
+    budgets         numbers of keypoints; extracted once at the largest, cut by score
+    limit           the most pairs, evenly chosen, for a quick look
+    weights         checkpoint of the preset's detector
+    overwrite       extract anew, where an earlier run had other options
+
+    Raises `ConfigError` for unknown names, `DataError` where the data set is not whole,
+    `NoTruthError` where the truth cannot link, `StoreError` where a file is not what is needed,
+    `MissingDependencyError` without PoseLib.
+    """
+    poselib()
+    budgets = sorted(set(budgets))
+    if not budgets or budgets[0] < 1:
+        raise ConfigError(f"budgets must be positive numbers of keypoints, not {list(budgets)}")
+    folder, source = Path(out) / name, FeatureSource(features, weights, descriptor)
+    seconds: dict[str, float] = {}
+    start = perf_counter()
+    dataset = load(name, data=data, out=out, limit=limit)
+    seconds["data"] = perf_counter() - start
+    with ExitStack() as stack:
+        if matches is None:
+            link = make_linker(linker, linker_options or {}, dataset, device)
+        else:
+            link = FileLinker(stack.enter_context(MatchReader(matches)))
+            linker = Path(matches).stem
+        start = perf_counter()
+        path = source.file(
+            dataset, folder / "features", budgets[-1], overwrite=overwrite, device=device
+        )
+        seconds["features"] = perf_counter() - start
+        start = perf_counter()
+        tables = judge(dataset, path, link, budgets, folder / "work" / source.label)
+        seconds["judging"] = perf_counter() - start
+        result = Result(
+            name,
+            source.label,
+            linker,
+            tuple(budgets),
+            tuple(tables),
+            {stage: round(s, 3) for stage, s in seconds.items()},
+            {
+                "features": _provenance(path),
+                "licences": {"features": source.terms, "data": dataset.licence},
+                "linker": link.identity,
+                "protocol": {task.name: task.settings for task in dataset.tasks},
+                "data": _described(dataset, _data_folder(name, data), limit),
+                "versions": versions(),
+                "machine": machine(device),
+            },
+        )
+    return write_result(result, folder / f"{source.label},{linker}.json")
+
+
+def load(
+    name: str,
+    *,
+    data: Path | str | None = None,
+    out: Path | str = DEFAULT_OUT,
+    limit: int | None = None,
+) -> Dataset:
+    """The images and tasks of a benchmark; see `main`."""
+    make: Callable[[Source], Dataset] = BENCHMARKS.plugin(name)
+    return make(Source(_data_folder(name, data), Path(out) / name / "work", limit))
+
+
+def _data_folder(name: str, data: Path | str | None) -> Path:
+    if data is not None:
+        return Path(data)
+    places = dataset_folders() or [Path("datasets")]
+    folders = [place / data_set(name) for place in places]
+    return next((folder for folder in folders if folder.is_dir()), folders[0])
+
+
+def _described(dataset: Dataset, folder: Path, limit: int | None) -> dict[str, Any]:
+    return {"folder": folder.resolve().name, "images": len(dataset.names), "limit": limit}
+
+
+def _provenance(path: Path) -> dict[str, Any]:
+    with FeatureReader(path) as reader:
+        return reader.provenance or {"file": path.name}

@@ -1,0 +1,54 @@
+"""COLMAP models, text and binary of any version, read through pycolmap into plain data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..geometry.cameras import Camera, CameraModel, PosedImage
+from ..io.colmap_text import MODEL_FILES, ModelError, is_model
+
+
+def read_model(folder: Path | str) -> CameraModel:
+    """Read the registered images of a model.
+
+    Raises `FileNotFoundError` when there is none, `ModelError` when it cannot be parsed.
+    """
+    import pycolmap
+
+    root = Path(folder)
+    if not is_model(root):
+        raise FileNotFoundError(
+            f"no COLMAP model in {root} (it needs {', '.join(MODEL_FILES)} as .bin or .txt)"
+        )
+    try:
+        found = pycolmap.Reconstruction(str(root))
+    except (RuntimeError, ValueError, IndexError) as error:
+        raise ModelError(f"{root}: not a COLMAP model that can be read ({error})") from error
+    return from_pycolmap(found)
+
+
+def from_pycolmap(reconstruction: object) -> CameraModel:
+    """The plain data of a ``pycolmap.Reconstruction``."""
+    cameras = {
+        int(i): Camera(c.model.name, int(c.width), int(c.height), tuple(map(float, c.params)))
+        for i, c in reconstruction.cameras.items()  # type: ignore[attr-defined]
+    }
+    images = {
+        image.name: PosedImage(image.name, int(image.camera_id), image.cam_from_world().matrix())
+        for _, image in sorted(reconstruction.images.items())  # type: ignore[attr-defined]
+        if image.has_pose
+    }
+    return CameraModel(cameras, images)
+
+
+def read_coloured_points(folder: Path | str) -> tuple[CameraModel, np.ndarray, np.ndarray]:
+    """A model with its points: N×3 positions in its frame, N×3 colours in [0, 255]."""
+    import pycolmap
+
+    model = pycolmap.Reconstruction(str(folder))
+    points = [model.points3D[i] for i in sorted(model.points3D)]
+    xyz = np.array([p.xyz for p in points]).reshape(-1, 3)
+    colours = np.array([p.color for p in points], dtype=int).reshape(-1, 3)
+    return from_pycolmap(model), xyz, colours

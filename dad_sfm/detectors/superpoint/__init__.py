@@ -1,1 +1,0 @@
-"""SuperPoint and Reinforced Feature Points: one network of ours, the weights of their authors."""

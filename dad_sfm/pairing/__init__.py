@@ -1,0 +1,11 @@
+"""Pairing strategies by name.  A new one is one file here and one line below."""
+
+from ..core.registry import Registry
+
+PAIRING = Registry(
+    "pairing strategy",
+    {
+        "exhaustive": "dad_sfm.pairing.exhaustive:Exhaustive",
+        "sequential": "dad_sfm.pairing.sequential:Sequential",
+    },
+)

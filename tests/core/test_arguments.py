@@ -1,0 +1,28 @@
+"""Types of command-line arguments."""
+
+import argparse
+import runpy
+import sys
+
+import pytest
+
+from dad_sfm.core.arguments import count
+
+
+@pytest.mark.parametrize("text", ["1", "2048"])
+def test_a_count_is_a_whole_number(text):
+    assert count(text) == int(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", ""])
+def test_what_is_no_count_is_refused_with_its_text(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=f"^{text} is not a whole number"):
+        count(text)
+
+
+def test_repeatability_does_not_take_every_zeroth_pair(request, monkeypatch, capsys):
+    script = request.config.rootpath / "pipelines" / "repeatability.py"
+    monkeypatch.setattr(sys, "argv", [str(script), "photos", "--every", "0"])
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(script), run_name="__main__")
+    assert "--every: 0 is not a whole number of at least 1" in capsys.readouterr().err
