@@ -14,8 +14,12 @@ path relative to the image root:
 Match files, a group ``name0/name1`` per pair with every ``/`` inside a name written as ``-``:
 ``matches0`` N0 int32 (-1 = none) and ``matching_scores0`` N0 float16.
 
-The root's attributes hold the format version, what made the file, and which images the latest
-run could not use.  A group is written under a temporary name and renamed when it is whole, so a
+``keypoints`` has the attribute ``source``, the identity of the photo that was looked at, and
+``matches0`` the attribute ``sources``, those of its two images: a photo replaced under its old
+name is another photo.
+
+The root's attributes hold the format version, what made the file, the image folder, and which
+images the latest run could not use.  A group is written under a temporary name and renamed when it is whole, so a
 group that exists is complete: what a killed run leaves behind is swept away when the file is next
 opened for writing.
 """
@@ -142,6 +146,11 @@ class _Writer:
                 f"{self.path}: {key} could not be written (disk full?): {error}"
             ) from error
 
+    def _remove(self, key: str) -> None:
+        if key in self._file:
+            del self._file[key]
+            self._file.flush()
+
     def write_failures(self, failures: Mapping[str, str]) -> None:
         """Record what could not be used (images, or pairs as ``"name0 name1"``) and why, in place
         of an earlier record."""
@@ -170,8 +179,37 @@ class FeatureWriter(_Writer):
     def __contains__(self, name: str) -> bool:
         return name in self._file and "keypoints" in self._file[name]
 
-    def write(self, name: str, features: Features, *, as_half: bool = True) -> None:
-        """Write one image; ``as_half`` stores descriptors (only those) as float16."""
+    @property
+    def image_dir(self) -> str | None:
+        """The image folder that was recorded, None in a new file."""
+        return self._file.attrs.get("image_dir")
+
+    def write_image_dir(self, folder: str) -> None:
+        """Record the image folder that the names are relative to."""
+        self._file.attrs["image_dir"] = folder
+        self._file.flush()
+
+    def names(self) -> list[str]:
+        """Names of the images in the file, sorted."""
+        return sorted(_groups_with(self._file, "keypoints"))
+
+    def source(self, name: str) -> str | None:
+        """The identity of the photo that an image's features were made from, None if unknown."""
+        return _source(self._file, name)
+
+    def remove(self, name: str) -> None:
+        """Take an image out of the file, if it is there."""
+        if name in self:
+            self._remove(name)
+
+    def write(
+        self, name: str, features: Features, *, as_half: bool = True, source: str | None = None
+    ) -> None:
+        """Write one image, in place of an earlier entry.
+
+        as_half  store descriptors (only those) as float16
+        source   the identity of the photo, see `dad_sfm.io.photo_identity`
+        """
         if name in self._file and "keypoints" not in self._file[name]:
             raise StoreError(f"{self.path}: {name!r} is a folder of other images, not an image")
         arrays: dict[str, np.ndarray] = {
@@ -182,7 +220,10 @@ class FeatureWriter(_Writer):
         if features.descriptors is not None:
             kind = np.float16 if as_half else np.float32
             arrays["descriptors"] = features.descriptors.T.astype(kind)
-        self._write(name, arrays, {"uncertainty": float(features.uncertainty_px)})
+        attrs: dict[str, Any] = {"uncertainty": float(features.uncertainty_px)}
+        if source is not None:
+            attrs["source"] = source
+        self._write(name, arrays, attrs)
 
 
 class MatchWriter(_Writer):
@@ -192,14 +233,41 @@ class MatchWriter(_Writer):
         """Whether the pair is in the file, in this order."""
         return _has_pair(self._file, self.path, name0, name1)
 
-    def write(self, name0: str, name1: str, matches: Matches) -> None:
-        """Write one pair.  Raises `StoreError` when another pair has the same group name."""
+    def sources(self, name0: str, name1: str) -> tuple[str, str] | None:
+        """The identities of the two photos that a pair was matched from, None if unknown."""
+        if not self.has(name0, name1):
+            return None
+        found = self._file[pair_key(name0, name1)]["matches0"].attrs.get("sources")
+        return None if found is None else (str(found[0]), str(found[1]))
+
+    def remove(self, name0: str, name1: str) -> None:
+        """Take a pair out of the file, if it is there in this order."""
+        if self.has(name0, name1):
+            self._remove(pair_key(name0, name1))
+
+    def write(
+        self,
+        name0: str,
+        name1: str,
+        matches: Matches,
+        *,
+        sources: tuple[str, str] | None = None,
+    ) -> None:
+        """Write one pair, in place of an earlier entry of the same order.
+
+        sources  the identities of the two photos, as `FeatureReader.source` gives them
+
+        Raises `StoreError` when another pair has the same group name.
+        """
         self.has(name0, name1)
         arrays: dict[str, np.ndarray] = {
             "matches0": matches.matches0.astype(np.int32),
             "matching_scores0": matches.scores0.astype(np.float16),
         }
-        self._write(pair_key(name0, name1), arrays, {"names": [name0, name1]})
+        attrs: dict[str, Any] = {"names": [name0, name1]}
+        if sources is not None:
+            attrs["sources"] = list(sources)
+        self._write(pair_key(name0, name1), arrays, attrs)
 
 
 # --------------------------------------------------------------------------------- reading
@@ -235,6 +303,15 @@ class FeatureReader(_Reader):
 
     def __contains__(self, name: str) -> bool:
         return name in self._file and "keypoints" in self._file[name]
+
+    @property
+    def image_dir(self) -> str | None:
+        """The image folder that was recorded; None in a file of another tool."""
+        return self._file.attrs.get("image_dir")
+
+    def source(self, name: str) -> str | None:
+        """The identity of the photo that an image's features were made from, None if unknown."""
+        return _source(self._file, name)
 
     def has_descriptors(self, name: str) -> bool:
         """Whether an image has descriptors; one without keypoints lacks nothing."""
@@ -308,6 +385,13 @@ class MatchReader(_Reader):
         else:
             scores0 = (matches0 >= 0).astype(np.float32)
         return Matches(matches0, scores0)
+
+
+def _source(file: h5py.File, name: str) -> str | None:
+    if name not in file or "keypoints" not in file[name]:
+        return None
+    found = file[name]["keypoints"].attrs.get("source")
+    return None if found is None else str(found)
 
 
 def _has_pair(file: h5py.File, path: Path, name0: str, name1: str) -> bool:
