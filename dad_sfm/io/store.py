@@ -19,9 +19,9 @@ Match files, a group ``name0/name1`` per pair with every ``/`` inside a name wri
 name is another photo.
 
 The root's attributes hold the format version, what made the file, the image folder, and which
-images the latest run could not use.  A group is written under a temporary name and renamed when it is whole, so a
-group that exists is complete: what a killed run leaves behind is swept away when the file is next
-opened for writing.
+images the latest run could not use.  A group is written under a temporary name and renamed when
+it is whole, so a group that exists is complete: what a killed run leaves behind is swept away when
+the file is next opened for writing.
 """
 
 from __future__ import annotations
