@@ -11,13 +11,26 @@ from torch import Tensor
 from dad_sfm import load_DaDNano
 from dad_sfm.core.config import ConfigError
 from dad_sfm.detectors.dad.balance import SIGMA as SIGMA_SHARE
-from dad_sfm.detectors.dad.balance import balanced_keypoints, crowding
+from dad_sfm.detectors.dad.balance import (
+    WEIGHED,
+    balanced_keypoints,
+    crowding,
+    pairs_within,
+    peaks_needed,
+)
 from dad_sfm.detectors.dad.detector import BORDER, normalize
 from dad_sfm.detectors.dad.sampling import nms, remove_borders, top_keypoints
 from dad_sfm.synthetic import random_cameras, random_scene, render
 
 SIZE = (320, 192)  # W, H
 SIGMA = SIGMA_SHARE * 320
+
+
+def balanced(scores: Tensor, number: int, balance: float, border: int = 0) -> tuple[Tensor, Tensor]:
+    """`balanced_keypoints` of a H×W map of peaks."""
+    H, W = scores.shape
+    (found,) = top_keypoints(scores[None], max(number, WEIGHED))
+    return balanced_keypoints(found, number, balance, size=(W, H), border=border)
 
 
 def slow_crowding(points: Tensor, scores: Tensor, border: int) -> list[float]:
@@ -83,7 +96,7 @@ def test_the_weak_crowd_the_strong_less_than_the_other_way_round() -> None:
 
 def test_no_balance_is_the_order_of_scores() -> None:
     for a, b in zip(
-        balanced_keypoints(peaks(300), 100, 0.0)[0], top_keypoints(peaks(300), 100)[0], strict=True
+        balanced(peaks(300)[0], 100, 0.0), top_keypoints(peaks(300), 100)[0], strict=True
     ):
         assert torch.equal(a, b)
 
@@ -96,7 +109,7 @@ def test_a_heap_does_not_take_all_points() -> None:
     for x, y in alone:
         scores[0, y, x] = 0.5
     assert not any(point in top_keypoints(scores, 20)[0][0].tolist() for point in alone)
-    points, best = balanced_keypoints(scores, 20, 1.0)[0]
+    points, best = balanced(scores[0], 20, 1.0)
     assert all(point in points.tolist() for point in alone)
     assert (best.diff() <= 0).all()
     assert best.max() <= 1
@@ -106,7 +119,7 @@ def test_fewer_points_are_the_first_of_more() -> None:
     torch.manual_seed(0)
     scores = nms(torch.rand(1, 480, 640), 3)
     asked = (200, 1500, 4500, 6000)
-    found = [balanced_keypoints(scores, number, 1.0)[0] for number in asked]
+    found = [balanced(scores[0], number, 1.0) for number in asked]
     every, _ = found[-1]
     assert len(every) == 6000
     assert len(torch.unique(every, dim=0)) == 6000
@@ -117,13 +130,35 @@ def test_fewer_points_are_the_first_of_more() -> None:
 
 
 def test_each_image_of_a_batch_alone() -> None:
-    maps = torch.cat([peaks(300), torch.zeros(1, *SIZE[::-1]), peaks(200, seed=1)])
-    found = balanced_keypoints(maps, 50, 1.0)
+    detector = load_DaDNano(device="cpu", balance=1.0)
+    images = normalize(torch.stack([picture(3), torch.full((3, 256, 320), 0.5), picture(4)]))
+    found, _ = detector.detect_px(images, 50)
     assert [len(points) for points, _ in found] == [50, 0, 50]
-    for scores, (points, best) in zip(maps, found, strict=True):
-        alone, best_alone = balanced_keypoints(scores[None], 50, 1.0)[0]
-        assert torch.equal(points, alone)
-        assert torch.equal(best, best_alone)
+    for image, (points, best) in zip(images, found, strict=True):
+        ((alone, best_alone),), _ = detector.detect_px(image[None], 50)
+        torch.testing.assert_close(points, alone, atol=1e-3, rtol=0)
+        torch.testing.assert_close(best, best_alone)
+
+
+@pytest.mark.parametrize("far", [0.5, 7.0, 500.0])
+def test_all_pairs_that_are_near_come_once(far: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    points = torch.randint(0, 60, (150, 2), generator=generator)  # some coincide
+    i, j = pairs_within(points, far)
+    pairs = [tuple(sorted(pair)) for pair in zip(i.tolist(), j.tolist(), strict=True)]
+    assert len(set(pairs)) == len(pairs)
+    assert all(a < b for a, b in pairs)
+    near = (points[:, None] - points[None]).double().norm(dim=2) <= far
+    assert {(a, b) for a, b in near.nonzero().tolist() if a < b} <= set(pairs)
+    rows_apart = ((points[i] - points[j])[:, 1]).abs().max()
+    assert rows_apart <= 2 * far
+
+
+def test_few_points_need_all_the_peaks_that_are_weighed() -> None:
+    assert peaks_needed(10, 1.0) == WEIGHED
+    assert peaks_needed(WEIGHED + 1, 1.0) == WEIGHED + 1
+    assert peaks_needed(10, 0.0) == 10
+    assert peaks_needed(0, 1.0) == 0
 
 
 def test_other_numbers_are_refused() -> None:
@@ -131,7 +166,7 @@ def test_other_numbers_are_refused() -> None:
         with pytest.raises(ConfigError, match="balance"):
             load_DaDNano(device="cpu", balance=balance)
     with pytest.raises(ValueError, match="negative"):
-        balanced_keypoints(peaks(10), -1, 1.0)
+        load_DaDNano(device="cpu", balance=1.0).detect_px(torch.rand(1, 3, 64, 64), -1)
 
 
 @pytest.mark.parametrize("borders", [True, False])
@@ -141,10 +176,10 @@ def test_a_detector_balances_within_its_border(borders: bool) -> None:
     ((points, best),), probs = detector.detect_px(image, 80)
     border = BORDER if borders else 0
     scores = remove_borders(nms(probs, detector.nms_size), border)
-    expected, expected_best = balanced_keypoints(scores, 80, 1.0, border=border)[0]
+    expected, expected_best = balanced(scores[0], 80, 1.0, border)
     assert torch.equal(points.long(), expected)
     assert torch.equal(best, expected_best)
-    other = balanced_keypoints(scores, 80, 1.0, border=BORDER - border)[0][1]
+    _, other = balanced(scores[0], 80, 1.0, BORDER - border)
     assert not torch.equal(best, other)
 
 

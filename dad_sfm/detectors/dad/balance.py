@@ -8,19 +8,15 @@ done here to the keypoints of an image.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
 from ...core.config import ConfigError
-from .sampling import top_keypoints
 
 SIGMA = 1 / 64  # of a neighbourhood, in terms of the long side: 16 px of 1024
 WEIGHED = 4096  # points weighed against one another, however few or many are asked for
 MOST = 4.0  # beyond, the scores of crowded points would vanish
-_FAR = 4  # standard deviations: farther away a Gaussian is nothing
-_ROWS = 256  # weighed at a time: what they need stays in a processor's cache
+_FAR = 4.5  # standard deviations: farther away a Gaussian is nothing
 
 
 def checked_balance(balance: float) -> float:
@@ -31,28 +27,39 @@ def checked_balance(balance: float) -> float:
 
 
 def balanced_keypoints(
-    scores: Tensor, num_keypoints: int, balance: float, *, border: int = 0
-) -> list[tuple[Tensor, Tensor]]:
-    """The best `WEIGHED` points in the order of score / `crowding` ** ``balance``.
+    peaks: tuple[Tensor, Tensor],
+    num_keypoints: int,
+    balance: float,
+    *,
+    size: tuple[int, int],
+    border: int = 0,
+) -> tuple[Tensor, Tensor]:
+    """The best `WEIGHED` points of one image in the order of score / `crowding` ** ``balance``.
 
-    B×H×W scores, zero but at the peaks -> B pairs of (N×2 int64 points (x, y), their N divided
-    scores), best first.  In the outer ``border`` pixels all scores are zero.  Fewer points are the
-    first of more.  Weaker points than the weighed ones follow in the order of their scores, which
-    are divided by as much as that takes.
+    peaks    N×2 int64 points (x, y) and their N scores, best first; `peaks_needed` of
+             them where the image has as many
+    size     (W, H) of the image
+    border   outer pixels of the image in which there are no points
+    returns  the best ``num_keypoints`` points and their divided scores, best first
+
+    Fewer points are the first of more.  Weaker points than the weighed ones follow in the order of
+    their scores, which are divided by as much as that takes.
     """
+    points, own = peaks
     if not balance or num_keypoints <= 0:  # nothing to weigh
-        return top_keypoints(scores, num_keypoints)
-    H, W = scores.shape[-2:]
-    found = []
-    for points, own in top_keypoints(scores, max(WEIGHED, num_keypoints)):
-        weighed, rest = own[:WEIGHED], own[WEIGHED:]
-        divided = weighed * crowding(points[:WEIGHED], weighed, (W, H), border) ** -balance
-        best, order = divided.sort(descending=True, stable=True)
-        points = torch.cat([points[:WEIGHED][order], points[WEIGHED:]])
-        if len(rest):
-            best = torch.cat([best, rest * (best[-1] / weighed[-1])])
-        found.append((points[:num_keypoints], best[:num_keypoints]))
-    return found
+        return points[:num_keypoints], own[:num_keypoints]
+    weighed, rest = own[:WEIGHED], own[WEIGHED:]
+    divided = weighed * crowding(points[:WEIGHED], weighed, size, border) ** -balance
+    best, order = divided.sort(descending=True, stable=True)
+    points = torch.cat([points[:WEIGHED][order], points[WEIGHED:]])
+    if len(rest):
+        best = torch.cat([best, rest * (best[-1] / weighed[-1])])
+    return points[:num_keypoints], best[:num_keypoints]
+
+
+def peaks_needed(num_keypoints: int, balance: float) -> int:
+    """How many peaks `balanced_keypoints` wants to see."""
+    return max(WEIGHED, num_keypoints) if balance and num_keypoints > 0 else num_keypoints
 
 
 def crowding(points: Tensor, scores: Tensor, size: tuple[int, int], border: int = 0) -> Tensor:
@@ -65,34 +72,38 @@ def crowding(points: Tensor, scores: Tensor, size: tuple[int, int], border: int 
     rest of the neighbourhood.
     """
     sigma = SIGMA * max(size)
-    order = points[:, 1].argsort(stable=True)
-    xy, own = points[order].float(), scores[order].float()
-    others = torch.zeros_like(own)
-    for rows, around in _bands(xy[:, 1].contiguous(), _FAR * sigma):
-        others[rows] = _crowd(xy[rows], own[rows], xy[around], own[around], sigma)
-    crowded = 1 + others / _share_inside(xy, size, border, sigma)
-    found = torch.empty_like(crowded)
-    found[order] = crowded
-    return found
-
-
-def _bands(y: Tensor, far: float) -> Iterator[tuple[slice, slice]]:
-    """Pieces of ascending coordinates, each with the piece that lies within ``far`` of it."""
-    ends = [*range(_ROWS, len(y), _ROWS), len(y)] if len(y) else []
-    firsts, lasts = y[::_ROWS], y[[end - 1 for end in ends]]
-    before = torch.searchsorted(y, firsts - far).tolist()
-    after = torch.searchsorted(y, lasts + far, right=True).tolist()
-    for start, end, first, last in zip(range(0, len(y), _ROWS), ends, before, after, strict=True):
-        yield slice(start, end), slice(first, last)
-
-
-def _crowd(here: Tensor, own: Tensor, xy: Tensor, scores: Tensor, sigma: float) -> Tensor:
-    """What the points ``xy``, among which each of ``here`` is once, add to the crowd there."""
-    squared = (here[:, None, 0] - xy[:, 0]).square_()
-    squared += (here[:, None, 1] - xy[:, 1]).square_()
+    xy, own = points.float(), scores.float()
+    x, y = xy.T.contiguous()
+    i, j = pairs_within(points, _FAR * sigma)
+    squared = (x.index_select(0, i) - x.index_select(0, j)).square_()
+    squared += (y.index_select(0, i) - y.index_select(0, j)).square_()
     near = squared.mul_(-0.5 / sigma**2).exp_()
-    total = near.mul_(torch.minimum(own[:, None], scores)).sum(dim=1)
-    return ((total - own) / own).clamp(min=0)
+    near *= torch.minimum(own.index_select(0, i), own.index_select(0, j))
+    n = len(own)
+    others = (torch.bincount(i, near, n) + torch.bincount(j, near, n)).to(own.dtype) / own
+    return 1 + others / _share_inside(xy, size, border, sigma)
+
+
+def pairs_within(points: Tensor, far: float) -> tuple[Tensor, Tensor]:
+    """All pairs of N×2 non-negative points that are ``far`` or less apart, and some farther ones.
+
+    Returns two lists of indices; no pair comes twice.  The points are sorted along rows of that
+    height: partners of a point are neighbours in its own row and in the next.
+    """
+    n, here = len(points), torch.arange(len(points), device=points.device)
+    if n == 0:
+        return here, here
+    row_length = float(points[:, 0].max()) + 2 * far + 1  # no reach ends in another row
+    x, y = points.double().unbind(dim=1)
+    place, order = ((y / far).floor() * row_length + x).sort()
+    next_row = place + row_length
+    first = torch.cat([here + 1, torch.searchsorted(place, next_row - far)])
+    end = torch.searchsorted(place, torch.cat([place, next_row]) + far, right=True)
+    count = end - first
+    i = here.repeat(2).repeat_interleave(count)
+    j = torch.arange(len(i), device=i.device)
+    j += (first - count.cumsum(0) + count).repeat_interleave(count)
+    return order[i], order[j]
 
 
 def _share_inside(xy: Tensor, size: tuple[int, int], border: int, sigma: float) -> Tensor:

@@ -13,8 +13,9 @@ from ...geometry import pixel_frames
 from ...io.images import read_image, size_for, to_array
 from ...models.folding import fold_batch_norm
 from . import sampling
-from .balance import balanced_keypoints, checked_balance
+from .balance import balanced_keypoints, checked_balance, peaks_needed
 from .orientations import checked_orientations, mean_logits
+from .peaks import strongest_peaks
 
 BORDER = 4  # pixels of the resized image in which the original finds artefacts of the padding
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -116,14 +117,21 @@ class DaDDetector(nn.Module):
         """
         logits = self({"image": images})["scoremap"][:, 0]
         probs = logits.flatten(1).softmax(dim=1).view_as(logits)
-        scores = sampling.nms(probs, self.nms_size)
         border = BORDER if self.remove_borders else 0
-        scores = sampling.remove_borders(scores, border)
+        needed = peaks_needed(num_keypoints, self.balance)
+        peaks = strongest_peaks(probs, self.nms_size, needed, border=border)
         # On a blank image the network answers to its own padding.
-        pixels = images.to(self.device).flatten(2)
-        blank = (pixels.amax(dim=2) == pixels.amin(dim=2)).all(dim=1)
-        scores = scores.masked_fill(blank[:, None, None], 0)
-        found = balanced_keypoints(scores, num_keypoints, self.balance, border=border)
+        size = (probs.shape[2], probs.shape[1])
+        found = [
+            balanced_keypoints(
+                (points[:0], best[:0]) if blank else (points, best),
+                num_keypoints,
+                self.balance,
+                size=size,
+                border=border,
+            )
+            for (points, best), blank in zip(peaks, _blank(images), strict=True)
+        ]
         if self.subpixel:
             found = [
                 (self._refine(image_logits, points), best)
@@ -181,3 +189,9 @@ class DaDDetector(nn.Module):
     def to_normalized_coords(self, keypoints_colmap: Tensor, H: int, W: int) -> Tensor:
         """The inverse of `to_pixel_coords`."""
         return pixel_frames.norm_from_px(pixel_frames.px_from_colmap(keypoints_colmap), H=H, W=W)
+
+
+def _blank(images: Tensor) -> list[bool]:
+    """Of each image, whether all its pixels are equal."""
+    pixels = images.flatten(2)
+    return (pixels == pixels[:, :, :1]).all(dim=2).all(dim=1).tolist()
