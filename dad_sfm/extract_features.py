@@ -90,6 +90,11 @@ confs: dict[str, dict[str, Any]] = {
         "model": {"name": "disk"},
         "preprocessing": {"resize_max": 1600},
     },
+    "edgepoint2-e64": {
+        "output": "feats-edgepoint2-e64",
+        "model": {"name": "edgepoint2", "variant": "E64"},
+        "preprocessing": {"resize_max": 1024},
+    },
     "xfeat": {
         "output": "feats-xfeat",
         "model": {"name": "xfeat"},

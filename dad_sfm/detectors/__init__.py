@@ -13,6 +13,7 @@ DETECTORS = Registry(
         "aliked-n32": "dad_sfm.detectors.aliked:ALIKEDn32",
         "dedode-v2": "dad_sfm.detectors.dedode:DeDoDe",
         "disk": "dad_sfm.detectors.disk:DISK",
+        "edgepoint2": "dad_sfm.detectors.edgepoint2:EdgePoint2Plugin",
         "xfeat": "dad_sfm.detectors.xfeat:XFeat",
         "hessian-affine": "dad_sfm.detectors.frames:HessianAffine",
         "harris-affine": "dad_sfm.detectors.frames:HarrisAffine",
