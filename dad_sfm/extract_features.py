@@ -21,7 +21,10 @@ from .core.device import choose_device
 from .core.types import Features
 from .execution.extractor import Extractor, Photo, Preprocessing, load_photo
 from .execution.prefetch import prefetch
-from .io.images import ImageError, resolve_list
+from .execution.resume import images_to_extract, starts_anew
+from .io.images import ImageError
+from .io.listing import select_images
+from .io.photo_identity import identify
 from .io.store import FeatureWriter
 
 logger = logging.getLogger(__name__)
@@ -156,13 +159,14 @@ def main(
     as_half       store descriptors in half precision; keypoints never are
     image_list    only these: names relative to ``image_dir``, or a text file with a name a line
     feature_path  the feature file itself, instead of ``export_dir``
-    overwrite     start the file anew
+    overwrite     extract the images anew, in place of what the file holds of them; the others stay
     device        "auto", "cpu", "cuda" or "mps"
     batch_size    images of one size, next to each other in name order, that go through the
                   networks together; pays on a GPU only
 
-    Images that are in the file already are left as they are; a file made by another configuration
-    is refused with `StoreError`.  An image that cannot be used is skipped, logged, and recorded
+    Images that are in the file already are left as they are, unless their photo is another one by
+    now.  A file made by another configuration, or from another image folder, is refused with
+    `StoreError`.  An image that cannot be used is skipped, logged, and recorded
     with the reason (`FeatureReader.failures`).  Raises `ImageError` when none could be used,
     `ConfigError` for an unknown key, FileNotFoundError for a listed image that is not there.
     """
@@ -171,30 +175,38 @@ def main(
         if export_dir is None:
             raise ValueError("give either export_dir or feature_path: where do the features go?")
         feature_path = Path(export_dir, checked.output + ".h5")
-    names = resolve_list(image_dir, image_list)
+    listing, root = select_images(image_dir, image_list), Path(image_dir)
+    names, whole = listing.names, image_list is None
+    if listing.ignored:
+        logger.warning("ignored under %s: %s", root, listing.ignored_text())
     extractor = Extractor(checked.model, device=str(choose_device(device)))
     provenance = {
         **extractor.provenance,
         "preprocessing": config.to_dict(checked.preprocessing),
         "as_half": as_half,
     }
-    with FeatureWriter(feature_path, provenance, overwrite=overwrite) as writer:
-        missing = [name for name in names if name not in writer]
-        logger.info("%d images, %d to extract -> %s", len(names), len(missing), feature_path)
-        failures: dict[str, str] = {}
+    fresh = starts_anew(
+        Path(feature_path), provenance, None if whole else names, overwrite=overwrite
+    )
+    with FeatureWriter(feature_path, provenance, overwrite=fresh) as writer:
+        todo = images_to_extract(writer, root, names, whole=whole, overwrite=overwrite)
+        logger.info("%d images, %d to extract -> %s", len(names), len(todo), feature_path)
+        failures = dict(listing.unfit)
         writer.write_failures(failures)
-        load = partial(_load, Path(image_dir), checked.preprocessing, extractor.stride)
-        results = _extract(load, extractor, missing, batch_size)
+        sources: dict[str, str] = {}
+        load = partial(_load, root, checked.preprocessing, extractor.stride, sources)
+        results = _extract(load, extractor, todo, batch_size)
         for name, result in tqdm(
-            results, total=len(missing), desc="features", unit="image", disable=None
+            results, total=len(todo), desc="features", unit="image", disable=None
         ):
             if isinstance(result, Features):
-                writer.write(name, result, as_half=as_half)
+                writer.write(name, result, as_half=as_half, source=sources.pop(name))
                 continue
             logger.warning("skipped %s: %s", name, result)
+            writer.remove(name)  # of an earlier photo
             failures[name] = str(result)
             writer.write_failures(failures)
-        if names and len(failures) == len(names):
+        if names and failures.keys() >= set(names):
             raise ImageError(
                 f"none of the {len(names)} images under {image_dir} could be used, first: "
                 f"{names[0]}: {failures[names[0]]}"
@@ -202,7 +214,11 @@ def main(
     return Path(feature_path)
 
 
-def _load(root: Path, preprocessing: Preprocessing, stride: int, name: str) -> Photo:
+def _load(
+    root: Path, preprocessing: Preprocessing, stride: int, sources: dict[str, str], name: str
+) -> Photo:
+    # Before it is decoded: if it is replaced in between, the next run sees another photo.
+    sources[name] = identify(root / name)
     return load_photo(root / name, preprocessing, stride=stride)
 
 

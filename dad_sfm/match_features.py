@@ -21,6 +21,7 @@ from tqdm import tqdm
 from .core import config
 from .core.device import choose_device
 from .core.types import Features, Matches
+from .execution.resume_matches import pairs_to_match, photo_of, starts_anew
 from .io.pairs_file import Pair, read_pairs
 from .io.store import FeatureReader, MatchWriter, check_pair_keys
 from .matchers import MATCHERS
@@ -79,15 +80,17 @@ def main(
     conf          one of `confs`, or a changed copy of one
     features      a feature file; or the stem of one in ``export_dir``, and then ``matches`` may be
                   left out: the match file is named after features, conf and pairs, as hloc names it
-    features_ref  feature file of the second image of each pair, if it is another one
-    overwrite     start the match file anew
+    features_ref  feature file of the second image of each pair, if it is another one; a pair and
+                  its reverse are then two pairs, and an image may be paired with its namesake
+    overwrite     match the pairs anew, in place of what the file holds of them; others stay
     image_dir     the photos, for a matcher that looks at them
     device        "auto", "cpu", "cuda" or "mps"
 
-    Pairs that are in the match file already, in either order, are left as they are; a file made
-    by another configuration or from other features is refused with `StoreError`.  All is checked
-    before the first pair is matched: images without features or descriptors, descriptors that
-    differ in kind, names that a match file cannot tell apart (`MatchingError`, `StoreError`).
+    Pairs that are in the match file already, in either order, are left as they are, unless their
+    photos (or a foreign file's features) are others by now; a file made by another configuration
+    or from other features is refused with `StoreError`.  All is checked before the first pair is
+    matched: images without features or descriptors, descriptors that differ in kind, names that a
+    match file cannot tell apart (`MatchingError`, `StoreError`).
     Pairs of an image that the extraction could not use are left out with a warning.  A pair that
     fails is skipped, logged and recorded with the reason (`MatchReader.failures`).
     """
@@ -97,8 +100,9 @@ def main(
     kind: type[Matcher] = MATCHERS.plugin(checked.model["name"])
     if kind.needs_images and image_dir is None:
         raise MatchingError(f"the matcher {described['name']} looks at the photos: give image_dir")
-    wanted = read_pairs(pairs)
-    check_pair_keys(wanted)
+    directed = features_ref is not None and Path(features_ref).resolve() != features.resolve()
+    wanted = read_pairs(pairs, directed=directed)
+    check_pair_keys(wanted, directed=directed)
     with FeatureReader(features) as query, FeatureReader(features_ref or features) as reference:
         wanted = _usable(wanted, query, reference, pairs)
         if kind.needs_descriptors:
@@ -109,12 +113,15 @@ def main(
             "identity": {"matcher": matcher.identity},
             "features": query.provenance or {"file": query.path.name},
             "features_ref": reference.provenance or {"file": reference.path.name},
+            **({"directed": True} if directed else {}),
         }
-        with MatchWriter(matches, provenance, overwrite=overwrite) as writer:
-            todo = [p for p in wanted if not (writer.has(*p) or writer.has(*p[::-1]))]
+        fresh = starts_anew(matches, provenance, wanted, overwrite=overwrite)
+        photos = photo_of(query), photo_of(reference)
+        with MatchWriter(matches, provenance, overwrite=fresh) as writer:
+            todo = pairs_to_match(writer, wanted, photos, directed=directed, overwrite=overwrite)
             logger.info("%d pairs, %d to match -> %s", len(wanted), len(todo), matches)
             views = _views(query, reference, image_dir)
-            _match(todo, matcher, views, writer)
+            _match(todo, matcher, views, photos, writer)
     return matches
 
 
@@ -122,6 +129,7 @@ def _match(
     pairs: list[Pair],
     matcher: Matcher,
     views: Callable[[Pair], tuple[View, View]],
+    photos: tuple[Callable[[str], str], Callable[[str], str]],
     writer: MatchWriter,
 ) -> None:
     failures: dict[str, str] = {}
@@ -130,7 +138,7 @@ def _match(
         result = _match_pair(matcher, views, pair)
         if isinstance(result, Matches):
             name0, name1 = pair
-            writer.write(name0, name1, result)
+            writer.write(name0, name1, result, sources=(photos[0](name0), photos[1](name1)))
             continue
         logger.warning("skipped %s %s: %s", *pair, result)
         failures[" ".join(pair)] = str(result)
@@ -226,7 +234,6 @@ def _usable(
     pairs: list[Pair], query: FeatureReader, reference: FeatureReader, source: Path | str
 ) -> list[Pair]:
     """The pairs without those of an image that the extraction could not use."""
-    bad: set[str] = set()
     for reader, names in _sides(pairs, query, reference):
         missing = [name for name in names if name not in reader]
         unknown = [name for name in missing if name not in reader.failures]
@@ -236,10 +243,11 @@ def _usable(
                 f"{source}: {_listed(unknown)}; extract them, or make the pairs from the feature "
                 "file (pairs.main(..., features=...))"
             )
-        bad.update(missing)
-    if bad:
-        logger.warning("left out, because extraction could not use them: %s", _listed(sorted(bad)))
-    return [pair for pair in pairs if not bad.intersection(pair)]
+        if missing:
+            logger.warning(
+                "left out, because extraction could not use them: %s", _listed(sorted(missing))
+            )
+    return [pair for pair in pairs if pair[0] in query and pair[1] in reference]
 
 
 def _check_descriptors(pairs: list[Pair], query: FeatureReader, reference: FeatureReader) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from .io.listing import natural_order
 from .io.pairs_file import PairsError, write_pairs
 from .io.store import FeatureReader
+from .io.text_lists import read_names
 from .pairing import PAIRING
 from .pairing.base import Collection, Pairing
 
@@ -60,18 +61,7 @@ def _names(
         raise PairsError("give the images as image_list (a list or a file) or as features (a file)")
     if image_list is None:
         with FeatureReader(features) as reader:  # type: ignore[arg-type]
-            return sorted(reader.names(), key=_natural), str(features)
+            return sorted(reader.names(), key=natural_order), str(features)
     if isinstance(image_list, (str, Path)):
-        path = Path(image_list)
-        if not path.is_file():
-            raise FileNotFoundError(f"no such image list: {path}")
-        lines = path.read_text(encoding="utf-8").split("\n")
-        names = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-        return list(dict.fromkeys(names)), str(path)
+        return read_names(image_list), str(image_list)
     return list(dict.fromkeys(Path(name).as_posix() for name in image_list)), "image_list"
-
-
-def _natural(name: str) -> tuple[list[tuple[int, str]], str]:
-    """Sort key in which runs of digits count as numbers."""
-    parts = re.split(r"([0-9]+)", name)
-    return [(int(p), "") if p.isdigit() else (-1, p) for p in parts], name

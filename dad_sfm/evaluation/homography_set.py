@@ -18,7 +18,8 @@ from PIL import Image, ImageFilter
 
 from ..geometry.homography import random_view
 from ..geometry.mappings import PlaneMapping
-from ..io.images import list_images, read_image, size_for
+from ..io.images import read_image, size_for
+from ..io.listing import list_images
 from .subsets import evenly
 
 

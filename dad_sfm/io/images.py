@@ -1,4 +1,4 @@
-"""Images: listing, decoding, resizing.
+"""Images: decoding, resizing.
 
 The pixel grid is the stored one: an EXIF orientation tag never rotates pixels, as in COLMAP and
 in hloc since November 2024, so that keypoints, masks and models agree on one grid.
@@ -7,59 +7,15 @@ in hloc since November 2024, so that keypoints, masks and models agree on one gr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-# What Pillow reads and COLMAP can read again for colours.
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
-
 
 class ImageError(ValueError):
     """An image file cannot be used.  The message names the file and the reason."""
-
-
-def list_images(image_dir: Path | str) -> list[str]:
-    """Names of all images under a folder: relative, with ``/``, sorted, hidden ones left out."""
-    root = Path(image_dir)
-    if not root.is_dir():
-        raise FileNotFoundError(f"no such image folder: {root}")
-    names = sorted(
-        p.relative_to(root).as_posix()
-        for p in root.rglob("*")
-        if p.suffix.lower() in SUFFIXES and p.is_file()
-    )
-    return [n for n in names if not any(part.startswith(".") for part in n.split("/"))]
-
-
-def resolve_list(image_dir: Path | str, image_list: Path | str | Iterable[str] | None) -> list[str]:
-    """The images to work on, sorted and without repeats.
-
-    ``image_list`` is None (all under the folder), names, or a text file with a name a line.
-    Raises `FileNotFoundError` naming the first listed image that is not there.
-    """
-    root = Path(image_dir)
-    if image_list is None:
-        names = list_images(root)
-        if not names:
-            raise FileNotFoundError(
-                f"no images under {root} (looked for {', '.join(sorted(SUFFIXES))})"
-            )
-        return names
-    if isinstance(image_list, (str, Path)):
-        lines = Path(image_list).read_text(encoding="utf-8").splitlines()
-        names = sorted({line.strip() for line in lines if line.strip() and line[0] != "#"})
-    else:
-        names = sorted({Path(n).as_posix() for n in image_list})
-    missing = [n for n in names if not (root / n).is_file()]
-    if missing:
-        raise FileNotFoundError(
-            f"{len(missing)} of {len(names)} listed images are not under {root}, "
-            f"first: {missing[0]}"
-        )
-    return names
 
 
 def digest_of_names(paths: Sequence[Path]) -> str:

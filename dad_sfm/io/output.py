@@ -6,6 +6,18 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+_REPORT = "report.json"
+
+
+def is_output(folder: Path) -> bool:
+    """Whether a folder holds the results of a run of ours."""
+    report = folder / _REPORT
+    try:
+        with report.open("rb") as file:
+            return b'"format_version"' in file.read(256)
+    except OSError:
+        return False
+
 
 @dataclass(frozen=True)
 class Output:
@@ -36,7 +48,7 @@ class Output:
 
     @property
     def report(self) -> Path:
-        return self.root / "report.json"
+        return self.root / _REPORT
 
     @property
     def page(self) -> Path:

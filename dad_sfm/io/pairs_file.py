@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..core.atomic import atomic_write
+from .text_lists import read_text
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +52,11 @@ def write_pairs(path: Path | str, pairs: Iterable[Pair]) -> int:
     return count
 
 
-def read_pairs(path: Path | str) -> list[Pair]:
+def read_pairs(path: Path | str, *, directed: bool = False) -> list[Pair]:
     """The unique pairs of a pairs file, ours or hloc's, in the file's order.
+
+    directed  the two names are of two sets of features: a pair and its reverse, and a name paired
+              with itself, are pairs of their own
 
     Raises `PairsError` naming the first line that is not a pair.
     """
@@ -61,7 +65,7 @@ def read_pairs(path: Path | str) -> list[Pair]:
         raise FileNotFoundError(f"no such pairs file: {path}")
     pairs = []
     # Not splitlines: names may hold what Unicode calls a line break.
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
         line = line.rstrip("\r")
         if not line.strip():
             continue
@@ -72,7 +76,7 @@ def read_pairs(path: Path | str) -> list[Pair]:
                 "separated by one tab)"
             )
         pairs.append((names[0], names[1]))
-    return list(unique_pairs(pairs))
+    return list(dict.fromkeys(pairs)) if directed else list(unique_pairs(pairs))
 
 
 def _holds_blank(path: Path, name: str) -> bool:

@@ -26,8 +26,9 @@ the file is next opened for writing.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -52,14 +53,17 @@ def pair_key(name0: str, name1: str) -> str:
     return "/".join((name0.replace("/", "-"), name1.replace("/", "-")))
 
 
-def check_pair_keys(pairs: Iterable[tuple[str, str]]) -> None:
+def check_pair_keys(pairs: Iterable[tuple[str, str]], *, directed: bool = False) -> None:
     """Raises `StoreError` when one match file cannot hold all these pairs, because hloc's group
-    names of two of them are equal in either direction.  Asked before hours of matching."""
-    owners: dict[frozenset[str], tuple[str, str]] = {}
+    names of two of them are equal, in either direction unless ``directed``.  Asked before hours of
+    matching."""
+    owners: dict[Hashable, tuple[str, str]] = {}
     for name0, name1 in pairs:
-        key = frozenset(name.replace("/", "-") for name in (name0, name1))
+        names = tuple(name.replace("/", "-") for name in (name0, name1))
+        key: Hashable = names if directed else frozenset(names)
         other = owners.setdefault(key, (name0, name1))
-        if len(key) < 2 or set(other) != {name0, name1}:
+        same = other == (name0, name1) if directed else set(other) == {name0, name1}
+        if not same or (not directed and names[0] == names[1]):
             raise StoreError(_collision((name0, name1), other))
 
 
@@ -313,6 +317,14 @@ class FeatureReader(_Reader):
         """The identity of the photo that an image's features were made from, None if unknown."""
         return _source(self._file, name)
 
+    def fingerprint(self, name: str) -> str:
+        """A digest of an image's keypoints and descriptors, where there is no `source`."""
+        digest = hashlib.sha256()
+        for key in ("keypoints", "descriptors"):
+            if key in self._file[name]:
+                digest.update(np.ascontiguousarray(self._file[name][key][()]).tobytes())
+        return f"features:{digest.hexdigest()}"
+
     def has_descriptors(self, name: str) -> bool:
         """Whether an image has descriptors; one without keypoints lacks nothing."""
         group = self._file[name]
@@ -358,13 +370,25 @@ class FeatureReader(_Reader):
 
 
 class MatchReader(_Reader):
-    """Reads any match file of hloc's schema, in either order of the pair."""
+    """Reads any match file of hloc's schema, in either order of the pair.
+
+    A file of two feature files (``features_ref``) is read in the given order only: there, image 0
+    is of the one and image 1 of the other file.
+    """
+
+    @property
+    def directed(self) -> bool:
+        """Whether the file was made from two feature files."""
+        return bool(self.provenance.get("directed", False))
+
+    def keys(self) -> list[str]:
+        """The groups of the file, as `pair_key` names them."""
+        return sorted(_groups_with(self._file, "matches0"))
 
     def has(self, name0: str, name1: str) -> bool:
-        """Whether a pair is in the file, in either order."""
-        return any(
-            _has_pair(self._file, self.path, *names) for names in ((name0, name1), (name1, name0))
-        )
+        """Whether a pair is in the file, in an order in which it can be read."""
+        orders = [(name0, name1)] if self.directed else [(name0, name1), (name1, name0)]
+        return any(_has_pair(self._file, self.path, *names) for names in orders)
 
     def read(self, name0: str, name1: str) -> Matches:
         """Read one pair.  A pair stored the other way round is turned.
@@ -373,7 +397,7 @@ class MatchReader(_Reader):
         """
         if _has_pair(self._file, self.path, name0, name1):
             return self._read(pair_key(name0, name1))
-        if _has_pair(self._file, self.path, name1, name0):
+        if not self.directed and _has_pair(self._file, self.path, name1, name0):
             return _turn(self._read(pair_key(name1, name0)))
         raise StoreError(f"{self.path}: no matches of the pair {name0} {name1}")
 

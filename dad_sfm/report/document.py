@@ -116,7 +116,9 @@ class Report:
         """Write the document as JSON, whole or not at all."""
         target = Path(path)
         partial = target.with_name(f"{target.name}.partial")
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False)
+        # The version comes first: the beginning of a file tells what it is.
+        document = {"format_version": self.format_version, **asdict(self)}
+        text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
         partial.write_text(f"{text}\n", encoding="utf-8")
         partial.replace(target)
         return target

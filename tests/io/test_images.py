@@ -8,39 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dad_sfm.io.images import ImageError, list_images, read_image, resolve_list, size_for, to_array
+from dad_sfm.io.images import ImageError, read_image, size_for, to_array
 
 
 def gradient(W: int = 32, H: int = 20) -> np.ndarray:
     x, y = np.meshgrid(np.linspace(0, 255, W), np.linspace(0, 255, H))
     return np.stack([x, y, 255 - x], axis=-1).astype(np.uint8)
-
-
-def test_listing_is_sorted_relative_and_leaves_out_what_is_hidden(tmp_path: Path) -> None:
-    seen = ["Grüße 1.jpeg", "a/10.png", "a/2.PNG", "b.jpg"]
-    for name in (*reversed(seen), ".c.jpg", ".thumbs/1.jpg", "n.txt"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"")
-    assert list_images(tmp_path) == seen
-
-
-def test_an_image_list_is_checked(tmp_path: Path) -> None:
-    (tmp_path / "a b.jpg").write_bytes(b"")
-    (tmp_path / "c.jpg").write_bytes(b"")
-    listing = tmp_path / "list.txt"
-    listing.write_text("# mine\nc.jpg\n\na b.jpg\nc.jpg\n")
-    assert resolve_list(tmp_path, listing) == ["a b.jpg", "c.jpg"]
-    assert resolve_list(tmp_path, ["c.jpg"]) == ["c.jpg"]
-    with pytest.raises(FileNotFoundError, match=r"1 of 2 listed images .* d.jpg"):
-        resolve_list(tmp_path, ["c.jpg", "d.jpg"])
-
-
-def test_folders_without_images_are_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no images under .* \.jpg"):
-        resolve_list(tmp_path, None)
-    with pytest.raises(FileNotFoundError, match="no such image folder"):
-        list_images(tmp_path / "none")
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -148,8 +148,8 @@ def test_failures_are_recorded_however_many(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 import h5py, numpy as np
-from dad_sfm.store import FeatureWriter
-from dad_sfm.types import Features
+from dad_sfm.io.store import FeatureWriter
+from dad_sfm.core.types import Features
 
 def features():
     points = np.ones((1000, 2), np.float32)

@@ -9,7 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from dad_sfm.io.images import list_images, read_image
+from dad_sfm.io.images import read_image
+from dad_sfm.io.listing import list_images
 from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs
 from dad_sfm.train.recipe import photo_pack
 from dad_sfm.train.recipe.photo_pack import PackError, pack, unpack

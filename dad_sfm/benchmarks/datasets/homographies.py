@@ -6,7 +6,7 @@ import hashlib
 
 from ...evaluation.homography_set import HomographySetConf, make_set, read_set
 from ...evaluation.homography_task import HomographyTask
-from ...io.images import list_images
+from ...io.listing import list_images
 from .base import DataError, Dataset, Source, require
 
 NAME = "homographies"

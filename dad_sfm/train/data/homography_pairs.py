@@ -17,7 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...io.images import ImageError, list_images, read_image, to_array
+from ...io.images import ImageError, read_image, to_array
+from ...io.listing import list_images
 from .batch import PairBatch
 from .bounded_cache import BoundedCache
 from .view_sampling import ViewConf, inside, look, project, random_looks, view_grid

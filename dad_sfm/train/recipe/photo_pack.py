@@ -21,7 +21,8 @@ from PIL import Image
 
 from ...core.atomic import atomic_write
 from ...core.config import ConfigError, build
-from ...io.images import ImageError, list_images, read_image, size_for, to_array
+from ...io.images import ImageError, read_image, size_for, to_array
+from ...io.listing import list_images
 from ...models.checkpoints import sha256_of
 
 logger = logging.getLogger(__name__)
