@@ -9,6 +9,7 @@ is complete.
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ from .core.config import build
 from .geometry import pixel_frames
 from .io.pairs_file import read_pairs
 from .io.store import FeatureReader, MatchReader
+
+logger = logging.getLogger(__name__)
 
 
 def main(
@@ -66,7 +69,7 @@ def main(
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     with (
-        FeatureReader(features) as feature_file,
+        FeatureReader(features, photos=root) as feature_file,
         MatchReader(matches) as match_file,
         colmap_log(path.parent),
     ):
@@ -114,9 +117,24 @@ class _Filler:
         return View(camera, pixel_frames.colmap_from_px(found.keypoints_px), found.uncertainty_px)
 
     def _pairs(self, pairs: list[tuple[str, str]]) -> Iterator[Pair]:
+        bad: list[InputError] = []
         for name0, name1 in pairs:
             view0, view1 = self._view(name0), self._view(name1)
             counts = len(view0.keypoints_colmap), len(view1.keypoints_colmap)
-            matches = self._inputs.read_matches((name0, name1), counts=counts)
+            found = self._read_matches((name0, name1), counts)
+            if isinstance(found, InputError):
+                logger.warning("left out: %s", found)
+                bad.append(found)
+                continue
             key = self._images[name0].image_id, self._images[name1].image_id
-            yield Pair(key, view0, view1, matches)
+            yield Pair(key, view0, view1, found)
+        if bad and len(bad) == len(pairs):
+            raise bad[0]
+
+    def _read_matches(
+        self, names: tuple[str, str], counts: tuple[int, int]
+    ) -> np.ndarray | InputError:
+        try:
+            return self._inputs.read_matches(names, counts=counts)
+        except InputError as error:
+            return error

@@ -103,7 +103,10 @@ def main(
     directed = features_ref is not None and Path(features_ref).resolve() != features.resolve()
     wanted = read_pairs(pairs, directed=directed)
     check_pair_keys(wanted, directed=directed)
-    with FeatureReader(features) as query, FeatureReader(features_ref or features) as reference:
+    with (
+        FeatureReader(features, photos=image_dir) as query,
+        FeatureReader(features_ref or features, photos=image_dir) as reference,
+    ):
         wanted = _usable(wanted, query, reference, pairs)
         if kind.needs_descriptors:
             _check_descriptors(wanted, query, reference)

@@ -12,8 +12,10 @@ from dad_sfm.colmap.inputs import InputError
 from dad_sfm.core.config import ConfigError
 from dad_sfm.core.types import Matches
 from dad_sfm.io.pairs_file import write_pairs
+from dad_sfm.io.photo_identity import identify
 from dad_sfm.io.store import FeatureWriter, MatchWriter, StoreError
 
+MADE = {"made_by": "tests"}  # as `projected` says
 NAMES = ["süd/a b.png", "süd/c.png", "d e/f.png", "g.png"]
 
 
@@ -242,16 +244,65 @@ def test_features_of_other_images_are_refused(scene, tmp_path):
             writer.write(name, features(scene.points_px[name][:50]))
     with pytest.raises(InputError, match=r"point past the 50 and 50 keypoints.*match_features"):
         build(scene, tmp_path, features=other)
-    with FeatureWriter(other, {}) as writer:
-        broken = scene.points_px["g.png"].copy()
-        broken[3] = np.nan
-        writer.write("g.png", features(broken))
-    with pytest.raises(InputError, match=r"g\.png has keypoints that are not finite"):
-        build(scene, tmp_path, features=other)
-    with FeatureWriter(other, {}) as writer:
-        writer.write("g.png", features(scene.points_px["g.png"], size=(400, 300)))
-    with pytest.raises(InputError, match=r"g\.png was 400×300 pixels.*800×600"):
-        build(scene, tmp_path, features=other)
+    one = tmp_path / "matches.h5"
+    shutil.copy(scene.inputs["matches"], one)
+    with MatchWriter(one, MADE) as writer:
+        writer.write("g.png", "süd/c.png", Matches(np.full(3, 9999, np.int32), np.ones(3)))
+    assert len(read(build(scene, tmp_path, matches=one))["matches"]) == 5  # the others are used
+
+
+def test_faults_of_one_image_cost_that_image(scene, tmp_path, caplog):
+    """Features that do not fit a photo, a photo that is gone, one that is damaged."""
+    photos, other = tmp_path / "images", tmp_path / "features.h5"
+    shutil.copytree(scene.image_dir, photos)
+    broken = scene.points_px["g.png"].copy()
+    broken[3] = np.nan
+    for name, made, reason in (
+        ("g.png", features(broken), "keypoints that are not finite"),
+        ("g.png", features(scene.points_px["g.png"], size=(400, 300)), "was 400×300 pixels"),
+        ("g.png", features(scene.points_px["g.png"]), "the photo is gone"),
+        ("d e/f.png", features(scene.points_px["d e/f.png"]), "not an image that can be read"),
+    ):
+        shutil.copy(scene.inputs["features"], other)
+        with FeatureWriter(other, MADE) as writer:
+            writer.write(name, made)
+        if "gone" in reason:
+            (photos / name).unlink()
+        if "not an image" in reason:
+            (photos / name).write_bytes(b"text")
+            shutil.copy(scene.image_dir / "g.png", photos / "g.png")
+        caplog.clear()
+        found = read(build(scene, tmp_path, image_dir=photos, features=other, overwrite=True))
+        assert set(found["keypoints"]) == set(NAMES) - {name}
+        assert len(found["pairs"]) == 3
+        assert f"left out {name}: " in caplog.text
+        assert reason in caplog.text
+
+
+def test_a_photo_that_was_replaced_is_not_used_with_its_old_features(tmp_path, caplog):
+    scene = make_scene(tmp_path, [["a.png", "b.png", "c.png"]])
+    with FeatureWriter(scene.inputs["features"], MADE) as writer:
+        for name in ("a.png", "b.png", "c.png"):
+            source = identify(scene.image_dir / name)
+            writer.write(name, features(scene.points_px[name]), source=source)
+    Image.new("RGB", SIZE, "red").save(scene.image_dir / "c.png")
+    found = read(build(scene, tmp_path))
+    assert set(found["keypoints"]) == {"a.png", "b.png"}
+    assert "c.png is another photo" in caplog.text
+
+
+def test_damaged_exif_costs_the_focal_length_only(tmp_path, caplog):
+    scene = make_scene(tmp_path, [["a.jpg", "b.jpg"]])
+    path = scene.image_dir / "a.jpg"
+    Image.new("L", SIZE).save(path, dpi=(72, 72))
+    block = b"Exif\0\0" + b"MM\0F\0\0\0\x08" + bytes(20)  # the fifth byte should be 0x2A
+    data = path.read_bytes()
+    app1 = b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block
+    path.write_bytes(data[:20] + app1 + data[20:])
+    found = read(build(scene, tmp_path))
+    assert set(found["keypoints"]) == {"a.jpg", "b.jpg"}
+    assert not found["cameras"]["a.jpg"].has_prior_focal_length
+    assert "damaged EXIF" in caplog.text
 
 
 def test_a_database_is_not_overwritten_by_accident(scene, tmp_path):

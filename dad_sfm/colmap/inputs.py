@@ -14,6 +14,8 @@ import numpy as np
 
 from ..core.types import Features
 from ..io.image_header import Header, read_header
+from ..io.images import ImageError
+from ..io.photo_identity import identify
 from ..io.store import FeatureReader, MatchReader
 
 logger = logging.getLogger(__name__)
@@ -26,12 +28,13 @@ class InputError(ValueError):
 class SfmInputs:
     """Open feature and match files, and the pairs to use.
 
-    names    the images of the feature file, sorted
-    headers  size and camera of each
-    pairs    the given pairs, less those with an image that the extraction could not use and those
-             that could not be matched, as the files say themselves
+    names     the images to use: those of the feature file whose photo is there and fits, sorted
+    headers   size and camera of each
+    pairs     the given pairs, less those with an image that is not used and those that could not
+              be matched, as the files say themselves
+    left_out  images of the feature file that are not used, with the reason; each is warned of
 
-    Raises `InputError` that lists what else is missing.
+    Raises `InputError` that lists what else is missing, or when no image can be used.
     """
 
     def __init__(
@@ -42,32 +45,75 @@ class SfmInputs:
         matches: MatchReader,
     ) -> None:
         self._root, self._features, self._matches = image_dir, features, matches
-        self.names = features.names()
-        if not self.names:
+        found = features.names()
+        if not found:
             raise InputError(f"{features.path} holds no images; run extract_features again")
-        self.headers = self._read_headers()
+        self.headers, self.left_out = self._read_headers(found)
+        self.names = sorted(self.headers)
         self.pairs = self._matched(self._with_features(pairs))
 
-    def _read_headers(self) -> dict[str, Header]:
-        missing = [n for n in self.names if not (self._root / n).is_file()]
-        if missing:
+    def _read_headers(self, names: Sequence[str]) -> tuple[dict[str, Header], dict[str, str]]:
+        gone = [n for n in names if not (self._root / n).is_file()]
+        if len(gone) == len(names):
             raise InputError(
                 f"{self._features.path} has features of images that are not under {self._root}: "
-                f"{_some(missing)}; give the folder they were extracted from"
+                f"{_some(gone)}; give the folder they were extracted from"
             )
-        return {n: read_header(self._root / n) for n in self.names}
+        found = {n: self._header_or_reason(n) for n in names}
+        headers = {n: header for n, header in found.items() if isinstance(header, Header)}
+        left_out = {n: reason for n, reason in found.items() if isinstance(reason, str)}
+        for name, reason in left_out.items():
+            logger.warning("left out %s: %s", name, reason)
+        if not headers:
+            raise InputError(
+                f"{self._features.path}: none of its {len(names)} images can be used, first: "
+                f"{next(iter(left_out.values()))}"
+            )
+        return headers, left_out
+
+    def _header_or_reason(self, name: str) -> Header | str:
+        try:
+            return self._read_header(name)
+        except ImageError as error:
+            return str(error)
+
+    def _read_header(self, name: str) -> Header:
+        """The header of a photo.  Raises `ImageError` where its features do not fit it."""
+        path = self._root / name
+        if not path.is_file():
+            raise ImageError(f"{path}: the photo is gone")
+        header = read_header(path)
+        if header.damage:
+            logger.warning(
+                "%s: damaged EXIF (%s), so its focal length is a guess", path, header.damage
+            )
+        found = self._features.read(name, descriptors=False)
+        if found.image_size != header.size:
+            raise ImageError(
+                f"{path} is {_pixels(header.size)}, but was {_pixels(found.image_size)} when its "
+                "features were extracted; extract again"
+            )
+        source = self._features.source(name)
+        if source is not None and identify(path) != source:
+            raise ImageError(
+                f"{path} is another photo than its features were extracted from; extract again"
+            )
+        if not np.isfinite(found.keypoints_px).all():
+            raise ImageError(f"{path} has keypoints that are not finite; extract again")
+        return header
 
     def _with_features(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         known, unusable = set(self.names), self._features.failures
         strangers = sorted({n for pair in pairs for n in pair} - known)
-        unknown = [n for n in strangers if n not in unusable]
+        unknown = [n for n in strangers if n not in unusable and n not in self.left_out]
         if unknown:
             raise InputError(
                 f"{self._features.path} has no features of {_some(unknown)}, which the pairs "
                 "name; extract them or make the pairs again"
             )
-        if strangers:
-            logger.warning("left out, the extraction could not use them: %s", _some(strangers))
+        failed = [n for n in strangers if n in unusable]
+        if failed:
+            logger.warning("left out, the extraction could not use them: %s", _some(failed))
         return [p for p in pairs if known.issuperset(p)]
 
     def _matched(self, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -84,18 +130,8 @@ class SfmInputs:
         return [p for p in pairs if p not in set(lost)] if lost else pairs
 
     def read_features(self, name: str) -> Features:
-        """Features of an image, without descriptors, checked against the image's size."""
-        found, size = self._features.read(name, descriptors=False), self.headers[name].size
-        if found.image_size != size:
-            raise InputError(
-                f"{self._features.path}: {name} was {_pixels(found.image_size)} when its features "
-                f"were extracted, but {self._root / name} is {_pixels(size)}; extract again"
-            )
-        if not np.isfinite(found.keypoints_px).all():
-            raise InputError(
-                f"{self._features.path}: {name} has keypoints that are not finite; extract again"
-            )
-        return found
+        """Features of an image, without descriptors."""
+        return self._features.read(name, descriptors=False)
 
     def read_matches(self, pair: tuple[str, str], *, counts: tuple[int, int]) -> np.ndarray:
         """K×2 indices of matched keypoints; ``counts`` are the numbers of keypoints."""

@@ -19,25 +19,36 @@ class Header:
 
     exif      (make, model, focal length), or None if incomplete
     has_exif  whether there is any EXIF at all, such as a position
+    damage    why the EXIF block cannot be read, which is as if there were none; or None
     """
 
     size: tuple[int, int]
     exif: tuple[str, str, float] | None = None
     has_exif: bool = field(default=False, compare=False)
+    damage: str | None = field(default=None, compare=False)
 
 
 def read_header(path: Path | str) -> Header:
-    """Size and camera of an image file, without decoding it.  Raises `ImageError`."""
+    """Size and camera of an image file, without decoding it.
+
+    A damaged EXIF block costs what it holds, nothing else.  Raises `ImageError`.
+    """
     try:
         with Image.open(path) as image:
-            tags = image.getexif()
-            shot = tags.get_ifd(_EXIF_IFD)
-            focal = _number(shot.get(_FOCAL_35MM)) or _number(shot.get(_FOCAL_MM))
-            make, model = (str(tags.get(t, "")).strip("\0 ") for t in (_MAKE, _MODEL))
-            known = bool(make and model and focal)
-            return Header(image.size, (make, model, focal) if known else None, bool(tags))
-    except (OSError, SyntaxError, ValueError) as error:
+            try:
+                exif, has_exif = _camera(image.getexif())
+            except Exception as error:  # whatever Pillow's parser stumbles over
+                return Header(image.size, damage=str(error) or type(error).__name__)
+            return Header(image.size, exif, has_exif)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path}: not an image that can be read ({error})") from error
+
+
+def _camera(tags: Image.Exif) -> tuple[tuple[str, str, float] | None, bool]:
+    shot = tags.get_ifd(_EXIF_IFD)
+    focal = _number(shot.get(_FOCAL_35MM)) or _number(shot.get(_FOCAL_MM))
+    make, model = (str(tags.get(t, "")).strip("\0 ") for t in (_MAKE, _MODEL))
+    return ((make, model, focal) if make and model and focal else None), bool(tags)
 
 
 def _number(value: object) -> float:

@@ -38,6 +38,7 @@ import numpy as np
 from typing_extensions import Self
 
 from ..core.types import Features, Matches
+from .image_header import read_header
 
 FORMAT_VERSION = 1
 _PARTIAL = "__partial__"  # holds the group that is being written
@@ -299,7 +300,14 @@ class _Reader:
 
 
 class FeatureReader(_Reader):
-    """Reads any feature file of hloc's schema, ours or another tool's."""
+    """Reads any feature file of hloc's schema, ours or another tool's.
+
+    photos  the image folder, for the sizes of images that a file of another tool does not hold
+    """
+
+    def __init__(self, path: Path | str, *, photos: Path | str | None = None) -> None:
+        super().__init__(path)
+        self._photos = None if photos is None else Path(photos)
 
     def names(self) -> list[str]:
         """Names of the images in the file, sorted."""
@@ -356,9 +364,7 @@ class FeatureReader(_Reader):
         # SuperPoint and D2-Net of hloc write `scores`, DISK and ALIKED `keypoint_scores`.
         key = next((k for k in ("scores", "keypoint_scores") if k in group), None)
         scores = group[key][()].astype(np.float32) if key else np.ones(len(points), np.float32)
-        if "image_size" not in group:
-            raise StoreError(f"{self.path}: {name!r} has no image_size")
-        W, H = (int(v) for v in group["image_size"][()])
+        W, H = self._size(name)
         wanted = descriptors and "descriptors" in group
         return Features(
             points.reshape(-1, 2),
@@ -367,6 +373,17 @@ class FeatureReader(_Reader):
             descriptors=group["descriptors"][()].T if wanted else None,
             uncertainty_px=float(group["keypoints"].attrs.get("uncertainty", 1.0)),
         )
+
+    def _size(self, name: str) -> tuple[int, int]:
+        group = self._file[name]
+        if "image_size" in group:
+            W, H = (int(v) for v in group["image_size"][()])
+            return W, H
+        if self._photos is None:
+            raise StoreError(
+                f"{self.path}: {name!r} has no image_size; say where the photos are (image_dir)"
+            )
+        return read_header(self._photos / name).size
 
 
 class MatchReader(_Reader):

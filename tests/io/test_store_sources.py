@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py
 import numpy as np
+import pytest
+from PIL import Image
 
 from dad_sfm.core.types import Features, Matches
-from dad_sfm.io.store import FeatureReader, FeatureWriter, MatchReader, MatchWriter
+from dad_sfm.io.store import FeatureReader, FeatureWriter, MatchReader, MatchWriter, StoreError
 
 MADE = {"detector": "test"}
 
@@ -71,3 +74,16 @@ def test_a_pair_remembers_its_photos_and_is_removed(tmp_path: Path) -> None:
     with MatchReader(path) as reader:
         assert len(reader.read("a", "b").matches0) == 4
         assert not reader.has("a", "c")
+
+
+def test_the_size_of_an_image_comes_from_the_photo_where_the_file_lacks_it(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file.create_group("a.png")["keypoints"] = np.zeros((3, 2))
+    Image.new("L", (64, 48)).save(tmp_path / "a.png")
+    with FeatureReader(tmp_path / "f.h5", photos=tmp_path) as reader:
+        assert reader.read("a.png").image_size == (64, 48)
+    with (
+        FeatureReader(tmp_path / "f.h5") as reader,
+        pytest.raises(StoreError, match=r"'a\.png' has no image_size; say where the photos are"),
+    ):
+        reader.read("a.png")
