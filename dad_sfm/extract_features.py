@@ -19,6 +19,8 @@ from tqdm import tqdm
 from .core import config
 from .core.device import choose_device
 from .core.types import Features
+from .descriptors import DESCRIPTORS
+from .detectors import DETECTORS
 from .execution.extractor import Extractor, Photo, Preprocessing, load_photo
 from .execution.prefetch import prefetch
 from .execution.resume import images_to_extract, starts_anew
@@ -129,6 +131,23 @@ confs: dict[str, dict[str, Any]] = {
         "preprocessing": {"resize_max": 1024},
     },
 }
+
+
+def preset(chosen: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of one of `confs`, or of ``chosen`` itself, to be changed.
+
+    A name that is not in `confs` may be that of a detector plug-in, or ``detector+descriptor``:
+    both with their default options, long side 1024.  Raises `ConfigError`.
+    """
+    if isinstance(chosen, str) and chosen not in confs:
+        detector, plus, descriptor = chosen.partition("+")
+        if detector in DETECTORS.names and (not plus or descriptor in DESCRIPTORS.names):
+            model: dict[str, Any] = {"name": detector}
+            if plus:
+                model["descriptor"] = {"name": descriptor}
+            output = f"feats-{chosen.replace('+', '-')}-r1024"
+            return {"output": output, "model": model, "preprocessing": {"resize_max": 1024}}
+    return config.preset(confs, chosen, "feature preset")
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,14 @@ CACHE_BYTES = 1 << 30  # features kept in memory, because every image is in many
 _LISTED = 20  # names that a message lists
 
 
+def preset(chosen: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of one of `confs`, or of ``chosen`` itself, to be changed.
+
+    Raises `ConfigError` that lists the names.
+    """
+    return config.preset(confs, chosen, "matcher preset")
+
+
 @dataclass(frozen=True)
 class MatchingConf:
     """What a preset holds."""

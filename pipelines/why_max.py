@@ -17,7 +17,7 @@ from dad_sfm.detectors.dad.sampling import nms
 from dad_sfm.io.images import read_image
 from dad_sfm.io.scenes import find_scene
 from dad_sfm.models.dad_weights import find_weights
-from dad_sfm.models.imagenet import normalise
+from dad_sfm.models.imagenet import normalize
 from dad_sfm.train.objectives.teachers import combined, load_any, log_policy
 
 PLOT = Path("docs/images/why_max.png")
@@ -39,7 +39,7 @@ def policy(image, variant: str) -> Tensor:
     pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float() / 255
     H, W = (side // 8 * 8 for side in pixels.shape[-2:])
     with torch.no_grad():
-        return log_policy(load_any(find_weights(variant))[0].eval()(normalise(pixels[..., :H, :W])))
+        return log_policy(load_any(find_weights(variant))[0].eval()(normalize(pixels[..., :H, :W])))
 
 
 def table(maps: dict[str, Tensor]) -> None:

@@ -57,12 +57,7 @@ class FeatureSource:
     @property
     def preset(self) -> dict[str, Any]:
         """The preset.  Raises `ConfigError`."""
-        if self.features not in extract_features.confs:
-            raise ConfigError(
-                f"unknown features {str(self.features)!r}: neither a feature file (*.h5) nor a "
-                f"preset; presets: {', '.join(sorted(extract_features.confs))}"
-            )
-        return extract_features.confs[str(self.features)]
+        return extract_features.preset(str(self.features))
 
     @property
     def terms(self) -> list[str]:
@@ -72,19 +67,24 @@ class FeatureSource:
             return ["that of the tool that made the file", *own]
         return [*(licence.terms for licence in licences(self.preset["model"])), *own]
 
-    def file(
-        self, dataset: Dataset, folder: Path, most: int, *, overwrite: bool, device: str
+    def ensure_features(
+        self, dataset: Dataset, cache_dir: Path, max_keypoints: int, *, overwrite: bool, device: str
     ) -> Path:
-        """The feature file: the given one, or at most ``most`` keypoints of each image of the
-        benchmark, extracted and described under ``folder``."""
+        """Return the feature file: the given one, or at most ``max_keypoints`` per image of the
+        benchmark, extracted and described under ``cache_dir``."""
         # Images of another folder may have the same names.
-        place = hashlib.sha256(str(dataset.image_dir.resolve()).encode()).hexdigest()[:8]
+        place = (
+            cache_dir / hashlib.sha256(str(dataset.image_dir.resolve()).encode()).hexdigest()[:8]
+        )
         path = Path(self.features)
         if not self.is_file:
             path = extract_features.main(
-                self._conf(most),
+                self._conf(max_keypoints),
                 dataset.image_dir,
-                feature_path=folder / place / "extracted" / f"{self._points}-n{most}.h5",
+                feature_path=cache_dir
+                / place
+                / "extracted"
+                / f"{self._points}-n{max_keypoints}.h5",
                 image_list=dataset.names,
                 overwrite=overwrite,
                 device=device,
@@ -95,15 +95,15 @@ class FeatureSource:
             path,
             dataset.image_dir,
             {"name": self.descriptor},
-            folder / place / "described" / f"{self.label}-n{most}.h5",
+            place / "described" / f"{self.label}-n{max_keypoints}.h5",
             image_list=dataset.names,
             overwrite=overwrite,
             device=device,
         )
 
-    def _conf(self, most: int) -> dict[str, Any]:
+    def _conf(self, max_keypoints: int) -> dict[str, Any]:
         """The preset at a budget; without its descriptor where another takes its place."""
-        model = {**self.preset["model"], "max_keypoints": most}
+        model = {**self.preset["model"], "max_keypoints": max_keypoints}
         if self.weights is not None:
             model["weights"] = self.weights
         if self.descriptor is not None:

@@ -84,7 +84,7 @@ def main(
             link = FileLinker(stack.enter_context(MatchReader(matches)))
             linker = Path(matches).stem
         start = perf_counter()
-        path = source.file(
+        path = source.ensure_features(
             dataset, folder / "features", budgets[-1], overwrite=overwrite, device=device
         )
         seconds["features"] = perf_counter() - start

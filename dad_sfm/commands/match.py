@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .shared import add_device, finished, preset
+from .shared import add_device, finished
 
 SUMMARY = "step 3: features and pairs -> match file"
 
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     from .. import match_features
     from ..io.store import MatchReader
 
-    conf = preset(match_features.confs, options.conf, "matcher preset")
+    conf = match_features.preset(options.conf)
     default = options.features.with_name(f"{options.features.stem}_{conf['output']}.h5")
     path = match_features.main(
         conf,

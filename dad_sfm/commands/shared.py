@@ -27,19 +27,10 @@ def features_conf(options: argparse.Namespace) -> dict[str, Any]:
     """The feature preset ``options.conf`` with what was asked for.  Raises `ConfigError`."""
     from .. import extract_features
 
-    conf = preset(extract_features.confs, options.conf, "feature preset")
+    conf = extract_features.preset(options.conf)
     given = {"max_keypoints": options.max_keypoints, "weights": options.weights}
     given = {key: value for key, value in given.items() if value is not None}
     return {**conf, "model": {**conf["model"], **dict(options.set), **given}}
-
-
-def preset(presets: dict[str, dict[str, Any]], name: str, kind: str) -> dict[str, Any]:
-    """A copy of a preset, to change.  Raises `ConfigError` that names the presets there are."""
-    from ..core.config import ConfigError
-
-    if name not in presets:
-        raise ConfigError(f"unknown {kind} {name!r}; there are: {', '.join(sorted(presets))}")
-    return dict(presets[name])
 
 
 def finished(path: Path, failures: dict[str, str]) -> int:

@@ -7,6 +7,7 @@ that the step writes; going on with a file made by another configuration is refu
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import types
@@ -19,6 +20,20 @@ T = TypeVar("T")
 
 class ConfigError(ValueError):
     """A configuration holds an unknown key, lacks one, or has a value of the wrong kind."""
+
+
+def preset(
+    presets: Mapping[str, Mapping[str, Any]], chosen: str | Mapping[str, Any], kind: str
+) -> dict[str, Any]:
+    """Return a copy of the preset of a name, or of ``chosen`` itself, to be changed.
+
+    ``kind`` names it in messages ("feature preset").  Raises `ConfigError` that lists the names.
+    """
+    if not isinstance(chosen, str):
+        return copy.deepcopy(dict(chosen))
+    if chosen not in presets:
+        raise ConfigError(f"unknown {kind} {chosen!r}; there are: {', '.join(sorted(presets))}")
+    return copy.deepcopy(dict(presets[chosen]))
 
 
 def build(cls: type[T], values: Mapping[str, Any], *, where: str) -> T:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Any
 
 from .config import ConfigError, build
@@ -31,15 +33,23 @@ class Registry:
     A plug-in class declares its configuration as a nested frozen dataclass ``Conf`` and its terms
     as a `Licence`, ``licence``, and is made by ``cls(conf, device=...)``.  Entries are
     ``"module:Class"`` strings, so that listing the names imports nothing.
+
+    Other packages add plug-ins by entry points of the group ``group``, such as
+    ``dad_sfm.detectors``; a name of ours cannot be taken.
     """
 
-    def __init__(self, kind: str, entries: Mapping[str, str]) -> None:
+    def __init__(self, kind: str, entries: Mapping[str, str], *, group: str | None = None) -> None:
         self.kind = kind
+        self.group = group
         self._entries = dict(entries)
 
     @property
+    def _all(self) -> dict[str, str]:
+        return {**_installed(self.group), **self._entries} if self.group else self._entries
+
+    @property
     def names(self) -> list[str]:
-        return sorted(self._entries)
+        return sorted(self._all)
 
     def add(self, name: str, target: str) -> None:
         """Register a plug-in of your own: ``target`` is ``"module:Class"``."""
@@ -47,9 +57,10 @@ class Registry:
 
     def plugin(self, name: str) -> Any:
         """The class behind a name.  Raises `ConfigError` that lists the names there are."""
-        if name not in self._entries:
+        entries = self._all
+        if name not in entries:
             raise ConfigError(f"unknown {self.kind} {name!r}; there are: {', '.join(self.names)}")
-        module, _, attribute = self._entries[name].partition(":")
+        module, _, attribute = entries[name].partition(":")
         return getattr(import_module(module), attribute)
 
     def conf(self, options: Mapping[str, Any]) -> Any:
@@ -73,3 +84,9 @@ class Registry:
                 "%s %s is not for commercial use: %s", self.kind, options["name"], licence.terms
             )
         return made
+
+
+@cache
+def _installed(group: str) -> dict[str, str]:
+    """Entry points of a group: name -> "module:Class".  Reading them imports none."""
+    return {point.name: point.value for point in entry_points(group=group)}

@@ -24,6 +24,9 @@ class Features:
     image_size     (W, H) of the original image
     descriptors    N×D floating point, or None (files hold the transpose, D×N)
     uncertainty_px detection noise in pixels of the original image (one per file entry)
+    scales         N float32, size of each point in pixels of the original image, or None
+    oris           N float32, orientation of each point in degrees, x towards y, or None
+    covariances    N×2×2 float32, of each point's position, pixels² of the original image, or None
     N may be 0.
     """
 
@@ -32,6 +35,9 @@ class Features:
     image_size: tuple[int, int]
     descriptors: np.ndarray | None = None
     uncertainty_px: float = 1.0
+    scales: np.ndarray | None = None
+    oris: np.ndarray | None = None
+    covariances: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.keypoints_px)
@@ -39,6 +45,10 @@ class Features:
         _check("scores", self.scores, (n,))
         if self.descriptors is not None:
             _check("descriptors", self.descriptors, (n, None))
+        optional = {"scales": (n,), "oris": (n,), "covariances": (n, 2, 2)}
+        for name, shape in optional.items():
+            if (array := getattr(self, name)) is not None:
+                _check(name, array, shape)
 
     def __len__(self) -> int:
         return len(self.keypoints_px)

@@ -1,4 +1,5 @@
-"""Descriptors by name.  A new one is one file here and one line below."""
+"""Descriptors by name.  A new one is one file here and one line below, or an entry point of
+another package in the group ``dad_sfm.descriptors``."""
 
 from ..core.registry import Registry
 
@@ -11,4 +12,5 @@ DESCRIPTORS = Registry(
         "aliked-n32": "dad_sfm.descriptors.aliked:ALIKEDn32Head",
         "dedode-b": "dad_sfm.descriptors.dedode:DeDoDeB",
     },
+    group="dad_sfm.descriptors",
 )

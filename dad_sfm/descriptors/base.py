@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
 from ..core.registry import Licence
+from ..models.encoding import Encoding
 
 
 class Descriptor(Protocol):
@@ -27,5 +29,23 @@ class Descriptor(Protocol):
         image         3×H×W float32 RGB in [0, 1]
         keypoints_px  N×2 float32, pixel-index frame of that image; N may be 0
         returns       N×D float32, rows of unit length
+        """
+        ...
+
+
+@runtime_checkable
+class EncodingDescriptor(Protocol):
+    """A `Descriptor` that can also ride on a detector's own features.
+
+    encoder  SHA-256 of the weights whose features it was trained on; None if it takes any
+    """
+
+    encoder: str | None
+
+    def describe(self, encoding: Encoding, keypoints_px: Sequence[Tensor]) -> list[Tensor]:
+        """Describe points of an encoded batch.
+
+        keypoints_px  for each image N×2 float32, pixel-index frame of the encoded images
+        returns       for each image N×D float32, rows of unit length
         """
         ...

@@ -1,4 +1,5 @@
-"""Detectors by name.  A new one is one file here and one line below."""
+"""Detectors by name.  A new one is one file here and one line below, or an entry point of
+another package in the group ``dad_sfm.detectors``."""
 
 from ..core.registry import Registry
 
@@ -21,4 +22,5 @@ DETECTORS = Registry(
         "superpoint": "dad_sfm.detectors.superpoint:SuperPointPlugin",
         "reinforced-feature-points": "dad_sfm.detectors.superpoint:ReinforcedPlugin",
     },
+    group="dad_sfm.detectors",
 )

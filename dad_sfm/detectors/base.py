@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
 from ..core.registry import Licence
+from ..models.encoding import Encoding
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,19 @@ class Detections:
     keypoints_px  N×2 float32, (x, y), pixel-index frame of the image given to the detector
     scores        N float32, descending
     descriptors   N×D, only from a detector that is also a descriptor (SIFT, ALIKED), else None
+    scales        N float32, size of each point in px of that image, from a detector that
+                  measures it, else None
+    oris          N float32, orientation of each point in degrees, x towards y, likewise
+    covariances   N×2×2 float32, px² of that image, likewise
     N may be 0.
     """
 
     keypoints_px: Tensor
     scores: Tensor
     descriptors: Tensor | None = None
+    scales: Tensor | None = None
+    oris: Tensor | None = None
+    covariances: Tensor | None = None
 
 
 class Detector(Protocol):
@@ -42,3 +50,15 @@ class Detector(Protocol):
     def __call__(self, images: Tensor) -> list[Detections]:
         """Detect in a batch of B×3×H×W float32 RGB images in [0, 1], of any device."""
         ...
+
+
+@runtime_checkable
+class EncodingDetector(Protocol):
+    """A detector whose features a descriptor can share: ``detector(images)`` is
+    ``detector.detect(detector.encode(images))``."""
+
+    def encode(self, images: Tensor) -> Encoding:
+        """Run the network on a batch of B×3×H×W float32 RGB images in [0, 1]."""
+        ...
+
+    def detect(self, encoding: Encoding) -> list[Detections]: ...

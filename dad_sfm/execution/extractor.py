@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,9 @@ from ..core import config
 from ..core.registry import Licence, Registry
 from ..core.types import Features
 from ..descriptors import DESCRIPTORS
-from ..descriptors.base import Descriptor
+from ..descriptors.base import Descriptor, EncodingDescriptor
 from ..detectors import DETECTORS
-from ..detectors.base import Detections, Detector
+from ..detectors.base import Detections, Detector, EncodingDetector
 from ..geometry import pixel_frames
 from ..io.images import read_image, size_for, to_array
 
@@ -108,13 +108,34 @@ class Extractor:
         """Features of photos of one size, in pixels of their files."""
         batch = torch.from_numpy(np.stack([photo.pixels for photo in photos]))
         images = batch.to(self._device).float() / 255
-        found = self.detector(images)
-        return [self._features(*each) for each in zip(photos, images, found, strict=True)]
+        found = self._detect_and_describe(images)
+        return [self._features(*each) for each in zip(photos, found, strict=True)]
 
-    def _features(self, photo: Photo, image: Tensor, found: Detections) -> Features:
-        descriptors = found.descriptors
-        if self.descriptor is not None:
-            descriptors = self.descriptor(image, found.keypoints_px.to(self._device))
+    def _detect_and_describe(self, images: Tensor) -> list[Detections]:
+        if self.descriptor is None:
+            return self.detector(images)
+        if self._shares_encoder():
+            encoding = self.detector.encode(images)  # type: ignore[attr-defined]
+            found = self.detector.detect(encoding)  # type: ignore[attr-defined]
+            points = [each.keypoints_px.to(self._device) for each in found]
+            described = self.descriptor.describe(encoding, points)  # type: ignore[attr-defined]
+        else:
+            found = self.detector(images)
+            described = [
+                self.descriptor(image, each.keypoints_px.to(self._device))
+                for image, each in zip(images, found, strict=True)
+            ]
+        return [replace(f, descriptors=d) for f, d in zip(found, described, strict=True)]
+
+    def _shares_encoder(self) -> bool:
+        """Whether the descriptor was trained on the features that the detector computes."""
+        if not isinstance(self.descriptor, EncodingDescriptor):
+            return False
+        weights = self.detector.identity.get("weights")
+        shares = isinstance(self.detector, EncodingDetector)
+        return shares and self.descriptor.encoder in (None, weights)
+
+    def _features(self, photo: Photo, found: Detections) -> Features:
         keypoints_px = pixel_frames.resized_px(
             _numpy(found.keypoints_px), source_size=photo.size, target_size=photo.original_size
         )
@@ -123,7 +144,10 @@ class Extractor:
             keypoints_px,
             _numpy(found.scores),
             photo.original_size,
-            descriptors=None if descriptors is None else _numpy(descriptors),
+            descriptors=_optional(found.descriptors),
+            scales=None if found.scales is None else _numpy(found.scales) * scale,
+            oris=_optional(found.oris),
+            covariances=None if found.covariances is None else _numpy(found.covariances) * scale**2,
             uncertainty_px=getattr(self.detector, "detection_noise", 1.0) * scale,
         )
 
@@ -145,6 +169,10 @@ def _described(registry: Registry, options: Mapping[str, Any]) -> dict[str, Any]
     values = config.to_dict(registry.conf(options))
     values.pop("weights", None)
     return {"name": options["name"], **values}
+
+
+def _optional(tensor: Tensor | None) -> np.ndarray | None:
+    return None if tensor is None else _numpy(tensor)
 
 
 def _numpy(tensor: Tensor) -> np.ndarray:

@@ -9,6 +9,9 @@ path relative to the image root:
 ``scores``     N float32, descending
 ``descriptors`` D×N float16 or float32  absent when there are none
 ``image_size`` (W, H) int               of the original image
+``scales``     N float32                absent unless the detector measures them
+``oris``       N float32                likewise, in degrees
+``covariances`` N×2×2 float32           likewise, in pixels² of the original image
 =============  =======================  =====================================================
 
 Match files, a group ``name0/name1`` per pair with every ``/`` inside a name written as ``-``:
@@ -41,6 +44,7 @@ from ..core.types import Features, Matches
 from .image_header import read_header
 
 FORMAT_VERSION = 1
+_OPTIONAL = ("scales", "oris", "covariances")  # data sets of some detectors' features
 _PARTIAL = "__partial__"  # holds the group that is being written
 
 
@@ -225,6 +229,9 @@ class FeatureWriter(_Writer):
         if features.descriptors is not None:
             kind = np.float16 if as_half else np.float32
             arrays["descriptors"] = features.descriptors.T.astype(kind)
+        for key in _OPTIONAL:
+            if (values := getattr(features, key)) is not None:
+                arrays[key] = values.astype(np.float32)
         attrs: dict[str, Any] = {"uncertainty": float(features.uncertainty_px)}
         if source is not None:
             attrs["source"] = source
@@ -372,6 +379,7 @@ class FeatureReader(_Reader):
             (W, H),
             descriptors=group["descriptors"][()].T if wanted else None,
             uncertainty_px=float(group["keypoints"].attrs.get("uncertainty", 1.0)),
+            **{k: group[k][()].astype(np.float32) for k in _OPTIONAL if k in group},
         )
 
     def _size(self, name: str) -> tuple[int, int]:

@@ -1,4 +1,5 @@
-"""Matchers by name.  A new one is one file here and one line below."""
+"""Matchers by name.  A new one is one file here and one line below, or an entry point of
+another package in the group ``dad_sfm.matchers``."""
 
 from ..core.registry import Registry
 
@@ -7,4 +8,5 @@ MATCHERS = Registry(
     {
         "nearest_neighbor": "dad_sfm.matchers.nearest:NearestNeighbor",
     },
+    group="dad_sfm.matchers",
 )

@@ -1,10 +1,12 @@
-"""The network of DaD, light and dark: a VGG-11 encoder and one refiner a scale.
+"""The network of DaD, light and dark: a VGG-11 encoder and one refiner per scale.
 
 Source: Edstedt et al., "DaD: Distilled Reinforcement Learning for Diverse Keypoint Detection",
 arXiv 2503.07347.  Parameter names are those of the published checkpoints (Parskatt/dad v0.1.0).
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -70,7 +72,7 @@ class Refiner(nn.Module):
 
 
 class Decoder(nn.Module):
-    """One refiner a scale, coarse to fine; the logits of all scales add up."""
+    """One refiner per scale, coarse to fine; the logits of all scales add up."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +85,7 @@ class Decoder(nn.Module):
             }
         )
 
-    def forward(self, features: list[Tensor]) -> Tensor:
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
         """Features of 1/1, 1/2, 1/4, 1/8 -> B×1×H×W float32 logits."""
         logits = context = None
         for x, refiner in zip(reversed(features), self.layers.values(), strict=True):
@@ -103,7 +105,7 @@ class Decoder(nn.Module):
 
 
 class DaD(nn.Module):
-    """B×3×H×W ImageNet-normalised images -> B×1×H×W float32 logits, one a pixel.
+    """B×3×H×W ImageNet-normalised images -> B×1×H×W float32 logits, one per pixel.
 
     H and W should be multiples of ``stride``.  The policy is the softmax over all pixels.
     """
@@ -116,5 +118,12 @@ class DaD(nn.Module):
         self.encoder = Encoder()
         self.decoder = Decoder()
 
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """Features of 64, 128, 256 and 512 channels at strides 1, 2, 4, 8."""
+        return self.encoder(images)
+
+    def decode(self, features: Sequence[Tensor], images: Tensor) -> Tensor:
+        return self.decoder(features)
+
     def forward(self, images: Tensor) -> Tensor:
-        return self.decoder(self.encoder(images))
+        return self.decode(self.encode(images), images)

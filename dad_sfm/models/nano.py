@@ -8,6 +8,8 @@ tenth of a second an image of 1024×683 on two cores.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -48,10 +50,14 @@ class Nano(nn.Module):
         self.decode_full = nn.Conv2d(full, full, 3, padding=1)
         self.logits = nn.Conv2d(full, 1, 3, padding=1)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """Features of 32, 48 and 64 channels at strides 2, 4, 8."""
         half = self.encode_half(F.pixel_unshuffle(images, 2))
         quarter = self.encode_quarter(half)
-        eighth = self.encode_eighth(quarter)
+        return [half, quarter, self.encode_eighth(quarter)]
+
+    def decode(self, features: Sequence[Tensor], images: Tensor) -> Tensor:
+        half, quarter, eighth = features
         quarter = self.decode_quarter(quarter + _double(self.eighth_to_quarter(eighth)))
         half = self.decode_half(half + _double(self.quarter_to_half(quarter)))
         full = F.pixel_shuffle(self.half_to_full(half), 2) + self.encode_full(images)
@@ -59,3 +65,6 @@ class Nano(nn.Module):
         # bfloat16 logits would tie with their neighbours and cost the sub-pixel step its digits.
         with torch.autocast(images.device.type, enabled=False):
             return self.logits(full.float())
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.decode(self.encode(images), images)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..models.imagenet import normalise
+from ..models.imagenet import normalize
 
 
 @torch.no_grad()
@@ -18,8 +18,8 @@ def negative(network: nn.Module) -> nn.Module:
     remains goes into their bias or the running mean of the batch norm behind them.  Exact but for
     the pixels next to the border, where the padding is no longer what it was.
     """
-    # normalise(1 - x) = offset - normalise(x)
-    offset = normalise(torch.ones(1, 3, 1, 1)) + normalise(torch.zeros(1, 3, 1, 1))
+    # normalize(1 - x) = offset - normalize(x)
+    offset = normalize(torch.ones(1, 3, 1, 1)) + normalize(torch.zeros(1, 3, 1, 1))
     for name in network.reads_image:  # type: ignore[union-attr]
         convolution = network.get_submodule(name)
         assert isinstance(convolution, nn.Conv2d)

@@ -231,7 +231,7 @@ def test_the_truth_needs_depth(data, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"features": "nonsense"}, "unknown features 'nonsense'.*dad-nano"),
+        ({"features": "nonsense"}, "unknown feature preset 'nonsense'.*dad-nano"),
         ({"matches": None, "linker": "x"}, "unknown linker 'x'; there are: truth, roma, roma-v2"),
         ({"matches": None, "linker": "truth", "linker_options": {"weights": "w"}}, "no options"),
         ({"budgets": [0]}, "positive"),

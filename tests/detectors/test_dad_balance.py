@@ -18,8 +18,9 @@ from dad_sfm.detectors.dad.balance import (
     pairs_within,
     peaks_needed,
 )
-from dad_sfm.detectors.dad.detector import BORDER, normalize
+from dad_sfm.detectors.dad.detector import BORDER
 from dad_sfm.detectors.dad.sampling import nms, remove_borders, top_keypoints
+from dad_sfm.models.imagenet import normalize
 from dad_sfm.synthetic import random_cameras, random_scene, render
 
 SIZE = (320, 192)  # W, H

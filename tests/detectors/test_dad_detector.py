@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from dad_sfm import load_DaD, load_DaDNano
 from dad_sfm.detectors.dad import DaDDetector
-from dad_sfm.detectors.dad.detector import normalize
 from dad_sfm.geometry import pixel_frames
 from dad_sfm.models.dad import DaD
 from dad_sfm.models.folding import fold_batch_norm
+from dad_sfm.models.imagenet import normalize
 from dad_sfm.models.nano import Nano
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from dad_sfm import load_DaDNano
 from dad_sfm.core.config import ConfigError
 from dad_sfm.detectors import DETECTORS
-from dad_sfm.detectors.dad.detector import normalize
+from dad_sfm.models.imagenet import normalize
 from dad_sfm.synthetic import random_cameras, random_scene, render
 
 

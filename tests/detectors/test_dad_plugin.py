@@ -13,8 +13,8 @@ from torch import nn
 from dad_sfm.core.config import ConfigError
 from dad_sfm.detectors import DETECTORS
 from dad_sfm.detectors.dad import DaDDetector
-from dad_sfm.detectors.dad.detector import normalize
 from dad_sfm.models.dad import DaD
+from dad_sfm.models.imagenet import normalize
 from dad_sfm.models.nano import Nano
 
 NETWORKS = {"dad": DaD, "dad-nano": Nano}

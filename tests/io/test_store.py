@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -187,6 +188,26 @@ def test_a_killed_run_leaves_no_half_entry_and_can_go_on(tmp_path: Path, dataset
         assert reader.names() == ["a.jpg", "b.jpg"]
         assert len(reader.read("a.jpg")) == 1000
         assert len(reader.read("b.jpg")) == 4
+
+
+def test_sizes_orientations_and_covariances_are_kept(tmp_path: Path) -> None:
+    plain = features(3)
+    rich = replace(
+        plain,
+        scales=np.array([4, 2, 1], np.float32),
+        oris=np.array([0, 90, -30], np.float32),
+        covariances=np.tile(np.eye(2, dtype=np.float32), (3, 1, 1)),
+    )
+    with FeatureWriter(tmp_path / "f.h5", MADE) as writer:
+        writer.write("plain.jpg", plain)
+        writer.write("rich.jpg", rich)
+    with FeatureReader(tmp_path / "f.h5") as reader:
+        assert reader.read("plain.jpg").scales is None
+        found = reader.read("rich.jpg")
+    for name in ("scales", "oris", "covariances"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(rich, name))
+    with pytest.raises(ValueError, match="oris has shape"):
+        replace(plain, oris=np.zeros(2))
 
 
 # -------------------------------------------------------------------------------- matches

@@ -11,7 +11,7 @@ from dad_sfm import cli
 from dad_sfm.core.config import ConfigError
 from dad_sfm.models.checkpoints import CheckpointError
 from dad_sfm.models.dad_weights import find_weights
-from dad_sfm.models.imagenet import normalise
+from dad_sfm.models.imagenet import normalize
 from dad_sfm.models.nano import Nano
 from dad_sfm.train.data.homography_pairs import HomographyPairs
 from dad_sfm.train.negative import negative
@@ -207,7 +207,7 @@ def test_a_student_learns_from_two_teachers(photos, tmp_path):
         each = []
         for batch in batches:
             with torch.no_grad():
-                logits = [network(normalise(i)) for i in (batch.images_a, batch.images_b)]
+                logits = [network(normalize(i)) for i in (batch.images_a, batch.images_b)]
             each.append(objective(*logits, batch, 0).scalars)
         return {name: sum(float(s[name]) for s in each) / len(each) for name in each[0]}
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from dad_sfm.core.config import ConfigError
-from dad_sfm.models.imagenet import normalise
+from dad_sfm.models.imagenet import normalize
 from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.data.homography_pairs import HomographyPairs
 from dad_sfm.train.engine.interrupt import Interrupted
@@ -257,7 +257,7 @@ def scores(network: nn.Module, batches) -> dict[str, float]:
     network.eval()
     rows = []
     for batch in batches:
-        images = normalise(torch.cat([batch.images_a, batch.images_b]))
+        images = normalize(torch.cat([batch.images_a, batch.images_b]))
         rows.append(RLObjective(SMOKE.objective)(*network(images).chunk(2), batch, 0).scalars)
     return {name: float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
 

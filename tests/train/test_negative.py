@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from dad_sfm.models.imagenet import normalise
+from dad_sfm.models.imagenet import normalize
 from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.negative import negative
 
@@ -13,8 +13,8 @@ def test_it_sees_the_negative(name):
     # Wide enough that the middle hardly sees the border's padding.
     images = torch.rand(1, 3, 192, 192)
     with torch.no_grad():
-        expected = network(normalise(1 - images))
-        found = negative(network)(normalise(images))
+        expected = network(normalize(1 - images))
+        found = negative(network)(normalize(images))
     middle = (..., slice(88, 104), slice(88, 104))
     spread = expected[middle].std()
     assert (found - expected)[middle].abs().max() < 0.02 * spread

@@ -11,20 +11,15 @@ from torch import Tensor, nn
 from ...core.device import choose_device
 from ...geometry import pixel_frames
 from ...io.images import read_image, size_for, to_array
+from ...models.encoding import Encoding
 from ...models.folding import fold_batch_norm
+from ...models.imagenet import normalize
 from . import sampling
 from .balance import balanced_keypoints, checked_balance, peaks_needed
-from .orientations import checked_orientations, mean_logits
+from .orientations import checked_orientations, features_and_logits
 from .peaks import strongest_peaks
 
 BORDER = 4  # pixels of the resized image in which the original finds artefacts of the padding
-_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-def normalize(images: Tensor) -> Tensor:
-    """...×3×H×W RGB in [0, 1] -> with ImageNet's mean and standard deviation removed."""
-    mean, std = (images.new_tensor(v).view(3, 1, 1) for v in (_MEAN, _STD))
-    return (images - mean) / std
 
 
 class DaDDetector(nn.Module):
@@ -100,10 +95,16 @@ class DaDDetector(nn.Module):
     @torch.inference_mode()
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """``{"image": B×3×H×W}`` -> ``{"scoremap": B×1×H×W float32 logits}``."""
-        images = batch["image"].to(self.device, memory_format=torch.channels_last)
+        return {"scoremap": self.encode(batch["image"]).logits}
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor) -> Encoding:
+        """Run the network on B×3×H×W ImageNet-normalised images."""
+        images = images.to(self.device, memory_format=torch.channels_last)
         enabled = self.amp_dtype is not None
         with torch.autocast(self.device.type, dtype=self.amp_dtype, enabled=enabled):
-            return {"scoremap": mean_logits(self.network, images, self.orientations)}
+            features, logits = features_and_logits(self.network, images, self.orientations)
+        return Encoding(images, features, logits, self.weights_sha256)
 
     @torch.inference_mode()
     def detect_px(
@@ -115,7 +116,14 @@ class DaDDetector(nn.Module):
         and the probabilities of all pixels, B×H×W.  Scores are probabilities, divided by
         crowding ** ``balance``.
         """
-        logits = self({"image": images})["scoremap"][:, 0]
+        return self.select(self.encode(images), num_keypoints)
+
+    @torch.inference_mode()
+    def select(
+        self, encoding: Encoding, num_keypoints: int
+    ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
+        """Choose the keypoints of an encoded batch; returns what `detect_px` does."""
+        logits = encoding.logits[:, 0]
         probs = logits.flatten(1).softmax(dim=1).view_as(logits)
         border = BORDER if self.remove_borders else 0
         needed = peaks_needed(num_keypoints, self.balance)
@@ -130,7 +138,7 @@ class DaDDetector(nn.Module):
                 size=size,
                 border=border,
             )
-            for (points, best), blank in zip(peaks, _blank(images), strict=True)
+            for (points, best), blank in zip(peaks, _blank(encoding.images), strict=True)
         ]
         if self.subpixel:
             found = [

@@ -6,12 +6,14 @@ convolutions begin to count, and on what training has left to chance.  The mean 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from ...core.config import ConfigError
+from ...models.encoding import EncodingNetwork
 
 Orientations = Literal[1, 2, 4, 8]
 
@@ -37,11 +39,27 @@ def checked_orientations(orientations: int) -> Orientations:
 
 def mean_logits(network: nn.Module, images: Tensor, orientations: Orientations) -> Tensor:
     """Float32 logits B×1×H×W of B×3×H×W images: the mean over so many orientations."""
+    return features_and_logits(network, images, orientations)[1]
+
+
+def features_and_logits(
+    network: nn.Module, images: Tensor, orientations: Orientations
+) -> tuple[Sequence[Tensor], Tensor]:
+    """The encoder's features of the images as they are, and `mean_logits`.
+
+    A network that is no `EncodingNetwork` has no features to show.
+    """
+    features: Sequence[Tensor] = ()
     total = torch.zeros((), device=images.device)
     for turns, mirrored in _COPIES[:orientations]:
-        logits = network(_turned(images, turns, mirrored)).float()
-        total = total + _turned_back(logits, turns, mirrored)
-    return total / orientations
+        turned = _turned(images, turns, mirrored)
+        if (turns, mirrored) == _COPIES[0] and isinstance(network, EncodingNetwork):
+            features = network.encode(turned)
+            logits = network.decode(features, turned)
+        else:
+            logits = network(turned)
+        total = total + _turned_back(logits.float(), turns, mirrored)
+    return features, total / orientations
 
 
 def _turned(images: Tensor, turns: int, mirrored: bool) -> Tensor:

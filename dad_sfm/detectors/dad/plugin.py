@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from ...core.registry import Licence
+from ...models.encoding import Encoding
+from ...models.imagenet import normalize
 from ..base import Detections
-from .detector import normalize
 from .loaders import NanoVariant, Variant, load_DaD
 from .orientations import Orientations
 
@@ -75,7 +76,15 @@ class _Plugin:
 
     def __call__(self, images: Tensor) -> list[Detections]:
         """Detect in a batch of B×3×H×W float32 RGB images in [0, 1]."""
-        found, _ = self._detector.detect_px(normalize(images), self._max_keypoints)
+        return self.detect(self.encode(images))
+
+    def encode(self, images: Tensor) -> Encoding:
+        """Run the network on B×3×H×W float32 RGB images in [0, 1]."""
+        return self._detector.encode(normalize(images))
+
+    def detect(self, encoding: Encoding) -> list[Detections]:
+        """Detect in an encoded batch."""
+        found, _ = self._detector.select(encoding, self._max_keypoints)
         return [Detections(points, scores) for points, scores in found]
 
 

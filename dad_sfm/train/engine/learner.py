@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ...models.imagenet import normalise
+from ...models.imagenet import normalize
 from ..data.batch import PairBatch, PairSource
 from ..objectives.loss import Loss
 from .ema import EMA
@@ -86,7 +86,7 @@ class Learner:
         return StepStats({**scalars, "gradient_norm": norm}, batch.valid_a[0].numel())
 
     def _loss(self, batch: PairBatch, step: int) -> Loss:
-        images = normalise(torch.cat([batch.images_a, batch.images_b]))
+        images = normalize(torch.cat([batch.images_a, batch.images_b]))
         logits = self._forward(images.contiguous(memory_format=torch.channels_last))
         logits_a, logits_b = logits.float().chunk(2)
         return self.objective(logits_a, logits_b, batch, step)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ...detectors.dad.sampling import nms, refine_subpixel, remove_borders, top_keypoints
 from ...evaluation.repeatability import DISTINCT_PX, distinct, one_to_one
-from ...models.imagenet import normalise
+from ...models.imagenet import normalize
 from ..data.batch import Data, PairBatch, warp_points
 
 
@@ -55,7 +55,7 @@ class Validation:
         }
 
     def _shares(self, network: Callable[[Tensor], Tensor], batch: PairBatch) -> np.ndarray:
-        images = normalise(torch.cat([batch.images_a, batch.images_b]))
+        images = normalize(torch.cat([batch.images_a, batch.images_b]))
         logits = network(images.contiguous(memory_format=torch.channels_last)).float()
         a, b = (detected(each, self.conf) for each in logits.chunk(2))
         limits = np.array(self.conf.thresholds_px)

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from ...core.device import has_fast_bf16
 from ...detectors.dad.orientations import Orientations, mean_logits
 from ...models.checkpoints import CheckpointError, load_state_dict
-from ...models.imagenet import normalise
+from ...models.imagenet import normalize
 from ...models.networks import NETWORKS
 from ...models.pretrained import load_weights
 
@@ -128,7 +128,7 @@ class Teachers:
         return log_policy(kept.float())
 
     def _ask(self, images: Tensor) -> Tensor:
-        inputs = normalise(images)
+        inputs = normalize(images)
         bf16 = self.bf16 and has_fast_bf16(images.device)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=bf16):
             logits = [mean_logits(each, inputs, self.orientations) for each in self.networks]
