@@ -1,0 +1,1 @@
+"""Found by hloc as ``hloc.extractors.<module>``; see `hloc_bridge.register`."""

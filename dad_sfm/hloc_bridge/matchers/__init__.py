@@ -1,0 +1,1 @@
+"""Found by hloc as ``hloc.matchers.<module>``; see `hloc_bridge.register`."""

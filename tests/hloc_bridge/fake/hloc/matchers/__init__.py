@@ -1,0 +1,1 @@
+"""Where hloc looks for matchers."""
