@@ -10,8 +10,7 @@ Takes any feature file of hloc's schema, another tool's too.
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,14 @@ from tqdm import tqdm
 
 from .core import config
 from .core.device import choose_device
-from .core.types import Features, Matches
+from .core.types import Matches
 from .execution.resume_matches import pairs_to_match, photo_of, starts_anew
 from .io.pairs_file import Pair, read_pairs
 from .io.store import FeatureReader, MatchWriter, check_pair_keys
 from .matchers import MATCHERS
 from .matchers.base import Matcher, View
+from .matchers.compatibility import MatchingError, check_descriptors, check_fit, listed
+from .matchers.views import Views
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +46,22 @@ confs: dict[str, dict[str, Any]] = {
         "output": "matches-NN-mutual-dist.7",
         "model": {"name": "nearest_neighbor", "do_mutual_check": True, "distance_threshold": 0.7},
     },
+    # Dense matchers link the keypoints of any detector, without descriptors.
+    "roma": {"output": "matches-roma", "model": {"name": "roma"}},
+    # The rule of the DaD paper's evaluation.
+    "roma-one-way": {
+        "output": "matches-roma-one-way",
+        "model": {
+            "name": "roma",
+            "both_ways": False,
+            "max_distance": 0.005,
+            "unit": "normalised",
+            "min_certainty": 0.0,
+        },
+    },
+    "roma-v2": {"output": "matches-roma-v2", "model": {"name": "roma-v2"}},
+    "loftr": {"output": "matches-loftr", "model": {"name": "loftr"}},
 }
-
-CACHE_BYTES = 1 << 30  # features kept in memory, because every image is in many pairs
-_LISTED = 20  # names that a message lists
 
 
 def preset(chosen: str | Mapping[str, Any]) -> dict[str, Any]:
@@ -67,13 +80,9 @@ class MatchingConf:
     model: dict[str, Any]
 
 
-class MatchingError(ValueError):
-    """Pairs, features and matcher do not go together.  The message says what to do."""
-
-
 def main(
     conf: Mapping[str, Any],
-    pairs: Path | str,
+    pairs: Path | str | Sequence[Pair],
     features: Path | str,
     export_dir: Path | str | None = None,
     matches: Path | str | None = None,
@@ -83,9 +92,10 @@ def main(
     image_dir: Path | str | None = None,
     device: str = "auto",
 ) -> Path:
-    """Match the pairs of a pairs file; returns the path of the match file.
+    """Match pairs of images; returns the path of the match file.
 
     conf          one of `confs`, or a changed copy of one
+    pairs         a pairs file; or the pairs themselves, and then ``matches`` must be given
     features      a feature file; or the stem of one in ``export_dir``, and then ``matches`` may be
                   left out: the match file is named after features, conf and pairs, as hloc names it
     features_ref  feature file of the second image of each pair, if it is another one; a pair and
@@ -103,21 +113,27 @@ def main(
     fails is skipped, logged and recorded with the reason (`MatchReader.failures`).
     """
     checked = config.build(MatchingConf, conf, where="conf")
-    features, matches = _paths(checked, Path(pairs), features, export_dir, matches)
+    source = Path(pairs) if isinstance(pairs, (str, Path)) else None
+    features, matches = _paths(checked, source, features, export_dir, matches)
     described = {"name": checked.model.get("name"), **_options(checked.model)}
     kind: type[Matcher] = MATCHERS.plugin(checked.model["name"])
     if kind.needs_images and image_dir is None:
         raise MatchingError(f"the matcher {described['name']} looks at the photos: give image_dir")
     directed = features_ref is not None and Path(features_ref).resolve() != features.resolve()
-    wanted = read_pairs(pairs, directed=directed)
+    if isinstance(pairs, (str, Path)):
+        wanted = read_pairs(pairs, directed=directed)
+    else:
+        wanted = list(dict.fromkeys(pairs))
     check_pair_keys(wanted, directed=directed)
     with (
         FeatureReader(features, photos=image_dir) as query,
         FeatureReader(features_ref or features, photos=image_dir) as reference,
     ):
-        wanted = _usable(wanted, query, reference, pairs)
+        wanted = _usable(wanted, query, reference, source or "the pairs")
+        sides = _sides(wanted, query, reference)
         if kind.needs_descriptors:
-            _check_descriptors(wanted, query, reference)
+            check_descriptors(sides)
+            check_fit(checked.model, sides, presets=confs)
         matcher = MATCHERS.make(checked.model, device=str(choose_device(device)))
         provenance = {
             "matcher": described,
@@ -171,50 +187,18 @@ def _match_pair(
         return error
 
 
-# ------------------------------------------------------------------------------ reading
-class FeatureCache:
-    """Features by image name, the last used kept in memory up to ``capacity`` bytes."""
-
-    def __init__(self, reader: FeatureReader, capacity: int = CACHE_BYTES) -> None:
-        self._reader = reader
-        self._capacity = capacity
-        self._size = 0
-        self._kept: OrderedDict[str, Features] = OrderedDict()
-
-    def __call__(self, name: str) -> Features:
-        if name in self._kept:
-            self._kept.move_to_end(name)
-            return self._kept[name]
-        features = self._kept[name] = self._reader.read(name)
-        self._size += _bytes(features)
-        while self._size > self._capacity and len(self._kept) > 1:
-            _, dropped = self._kept.popitem(last=False)
-            self._size -= _bytes(dropped)
-        return features
-
-
-def _bytes(features: Features) -> int:
-    arrays = (features.keypoints_px, features.scores, features.descriptors)
-    return sum(array.nbytes for array in arrays if array is not None)
-
-
 def _views(
     query: FeatureReader, reference: FeatureReader, image_dir: Path | str | None
 ) -> Callable[[Pair], tuple[View, View]]:
-    cached0 = FeatureCache(query)
-    cached1 = cached0 if query.path == reference.path else FeatureCache(reference)
-
-    def view(name: str, cached: FeatureCache) -> View:
-        path = None if image_dir is None else Path(image_dir, name)
-        return View(name, cached(name), path)
-
-    return lambda pair: (view(pair[0], cached0), view(pair[1], cached1))
+    views0 = Views(query.read, image_dir)
+    views1 = views0 if query.path == reference.path else Views(reference.read, image_dir)
+    return lambda pair: (views0(pair[0]), views1(pair[1]))
 
 
 # ----------------------------------------------------------------------------- checking
 def _paths(
     conf: MatchingConf,
-    pairs: Path,
+    pairs: Path | None,
     features: Path | str,
     export_dir: Path | str | None,
     matches: Path | str | None,
@@ -229,16 +213,18 @@ def _paths(
         return Path(features), Path(matches)
     if export_dir is None:
         raise MatchingError(f"{features!r} is no feature file: give export_dir, its folder")
-    matches = matches or Path(export_dir, f"{features}_{conf.output}_{pairs.stem}.h5")
+    if matches is None:
+        if pairs is None:
+            raise MatchingError("say with matches=... where the matches go: there is no pairs file")
+        matches = Path(export_dir, f"{features}_{conf.output}_{pairs.stem}.h5")
     return Path(export_dir, f"{features}.h5"), Path(matches)
 
 
 def _options(model: Mapping[str, Any]) -> dict[str, Any]:
     """The checked options with every default, less where the weights lie: which they are is told
-    by the digest in the matcher's identity."""
+    by the digests in the matcher's identity."""
     values = config.to_dict(MATCHERS.conf(model))
-    values.pop("weights", None)
-    return values
+    return {key: value for key, value in values.items() if not key.endswith("weights")}
 
 
 def _usable(
@@ -251,58 +237,21 @@ def _usable(
         if unknown:
             raise MatchingError(
                 f"{reader.path}: no features of {len(unknown)} of the {len(names)} images in "
-                f"{source}: {_listed(unknown)}; extract them, or make the pairs from the feature "
+                f"{source}: {listed(unknown)}; extract them, or make the pairs from the feature "
                 "file (pairs.main(..., features=...))"
             )
         if missing:
             logger.warning(
-                "left out, because extraction could not use them: %s", _listed(sorted(missing))
+                "left out, because extraction could not use them: %s", listed(sorted(missing))
             )
     return [pair for pair in pairs if pair[0] in query and pair[1] in reference]
 
 
-def _check_descriptors(pairs: list[Pair], query: FeatureReader, reference: FeatureReader) -> None:
-    dims: dict[int, str] = {}
-    for reader, names in _sides(pairs, query, reference):
-        lacking = [name for name in names if not reader.has_descriptors(name)]
-        if lacking:
-            raise MatchingError(
-                f"{reader.path}: no descriptors of {len(lacking)} of {len(names)} images: "
-                f"{_listed(lacking)}; extract with a descriptor (a preset such as "
-                "'dad-nano+rootsift', or the key 'descriptor' under 'model'), or take a matcher "
-                "that needs none"
-            )
-        for name in names:
-            dim = reader.descriptor_dim(name)
-            if dim is not None:
-                dims.setdefault(dim, f"{name} in {reader.path}")
-    if len(dims) > 1:
-        found = "; ".join(f"{dim}-D: {where}" for dim, where in dims.items())
-        raise MatchingError(f"descriptors of different kinds cannot be matched ({found})")
-    kinds = [_descriptor_of(reader.provenance) for reader in (query, reference)]
-    if None not in kinds and kinds[0] != kinds[1]:
-        raise MatchingError(
-            f"descriptors of different kinds cannot be matched: {query.path} holds {kinds[0]}, "
-            f"{reference.path} holds {kinds[1]}; extract both with one configuration"
-        )
-
-
 def _sides(
     pairs: list[Pair], query: FeatureReader, reference: FeatureReader
-) -> Iterable[tuple[FeatureReader, list[str]]]:
+) -> list[tuple[FeatureReader, list[str]]]:
     """Each feature file with the names that are read from it, once each."""
     if query.path == reference.path:
         return [(query, list(dict.fromkeys(name for pair in pairs for name in pair)))]
     sides = zip((query, reference), zip(*pairs, strict=True), strict=True) if pairs else ()
     return [(reader, list(dict.fromkeys(names))) for reader, names in sides]
-
-
-def _descriptor_of(provenance: Mapping[str, Any]) -> Any:
-    """What made the descriptors of a feature file of ours; None for another tool's."""
-    identity = provenance.get("identity", {})
-    return identity.get("descriptor", identity.get("detector"))
-
-
-def _listed(names: list[str]) -> str:
-    rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + rest

@@ -9,12 +9,11 @@ import h5py
 import numpy as np
 import pytest
 
-from dad_sfm import match_features
 from dad_sfm.core.config import ConfigError
 from dad_sfm.core.types import Features, Matches
 from dad_sfm.io.pairs_file import write_pairs
 from dad_sfm.io.store import FeatureReader, FeatureWriter, MatchReader, StoreError
-from dad_sfm.match_features import FeatureCache, MatchingError, confs, main
+from dad_sfm.match_features import MatchingError, confs, main
 from dad_sfm.matchers import MATCHERS
 from dad_sfm.matchers.base import View
 from dad_sfm.matchers.nearest import NearestNeighbor, NearestNeighborConf
@@ -306,26 +305,3 @@ def test_a_matcher_of_photos_gets_them_and_needs_no_descriptors(
     with MatchReader(matches) as reader:
         assert reader.read(*PAIRS[0]).matches0.tolist() == list(range(50))
         assert reader.provenance["identity"]["matcher"] == {"name": "same-name"}
-
-
-# --------------------------------------------------------------------------------- memory
-def test_the_cache_keeps_what_was_used_last_within_its_bounds(features: Path) -> None:
-    class Counting(FeatureReader):
-        reads: list[str]
-
-        def read(self, name: str, *, descriptors: bool = True) -> Features:
-            self.reads.append(name)
-            return super().read(name, descriptors=descriptors)
-
-    with Counting(features) as reader:
-        reader.reads = []
-        one = match_features._bytes(FeatureReader.read(reader, NAMES[0]))
-        cache = FeatureCache(reader, capacity=2 * one)
-        a, b, c = NAMES
-        for name in (a, b, a, c, a, b):
-            assert len(cache(name)) == 50
-            assert cache._size <= 2 * one
-        assert reader.reads == [a, b, c, b]  # b was the one to go when c came
-        tiny = FeatureCache(reader, capacity=1)
-        tiny(a)
-        assert len(tiny(b)) == 50

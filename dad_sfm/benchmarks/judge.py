@@ -25,18 +25,17 @@ def judge(
     """Judge a feature file (any tool's, hloc's schema) on all tasks of a benchmark.
 
     All is checked before the first pair: raises `StoreError` that names images that the file
-    lacks, descriptors that it lacks although the linker needs them, and sizes that are not those
-    of the photos.
+    lacks, and sizes that are not those of the photos.
     """
     with FeatureReader(features) as reader:
-        check_features(reader, dataset, needs_descriptors=link.needs_descriptors)
-        ranked = RankedReader(reader, descriptors=link.needs_descriptors)
+        check_features(reader, dataset)
+        ranked = RankedReader(reader)
         return [
             table for task in dataset.tasks for table in task.judge(ranked, link, budgets, work)
         ]
 
 
-def check_features(reader: FeatureReader, dataset: Dataset, *, needs_descriptors: bool) -> None:
+def check_features(reader: FeatureReader, dataset: Dataset) -> None:
     """Raises `StoreError` unless the file has what the benchmark needs; warns of missing scores."""
     names = dataset.names
     _raise_if(
@@ -44,12 +43,6 @@ def check_features(reader: FeatureReader, dataset: Dataset, *, needs_descriptors
         f"{reader.path}: lacks {{count}} of the benchmark's {len(names)} images: {{names}}; "
         f"names must be relative to {dataset.image_dir}",
     )
-    if needs_descriptors:
-        _raise_if(
-            [name for name in names if not reader.has_descriptors(name)],
-            f"{reader.path}: has no descriptors for {{count}} images: {{names}}; link the "
-            "keypoints in another way (truth, a dense matcher, a match file)",
-        )
     unranked = []
     for name in names:
         found = reader.read(name, descriptors=False)
@@ -69,6 +62,15 @@ def check_features(reader: FeatureReader, dataset: Dataset, *, needs_descriptors
             len(unranked),
             len(names),
         )
+
+
+def check_descriptors(reader: FeatureReader, dataset: Dataset) -> None:
+    """Raises `StoreError` unless all images of the benchmark have descriptors."""
+    _raise_if(
+        [name for name in dataset.names if name in reader and not reader.has_descriptors(name)],
+        f"{reader.path}: has no descriptors for {{count}} images: {{names}}; link the keypoints in "
+        "another way (truth, a dense matcher, a match file)",
+    )
 
 
 def check_truth(dataset: Dataset) -> None:

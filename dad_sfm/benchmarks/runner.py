@@ -18,14 +18,13 @@ from ..core.config import ConfigError
 from ..core.machine import machine
 from ..core.versions import versions
 from ..evaluation.estimation import poselib
-from ..evaluation.linking import FileLinker
 from ..io.scenes import dataset_folders
-from ..io.store import FeatureReader, MatchReader
+from ..io.store import FeatureReader
 from .datasets import BENCHMARKS, data_set
 from .datasets.base import Dataset, Source
 from .feature_source import FeatureSource
 from .judge import BUDGETS, judge
-from .linkers import make_linker
+from .link_source import LinkSource
 from .results import Result, write_result
 
 DEFAULT_OUT = Path("outputs/benchmarks")
@@ -56,8 +55,8 @@ def main(
     data            the folder of the data set; by default ``datasets/<name>``
     descriptor      one of `descriptors.DESCRIPTORS`, at the keypoints of any features and in place
                     of their own: one for all detectors
-    linker          ``truth``, a dense matcher, or a preset of `match_features.confs`
-    linker_options  see `linkers.make_linker`
+    linker          ``truth``, or a preset of `match_features.confs`
+    linker_options  changes to the preset's model, such as ``{"weights": "roma_outdoor.pth"}``
     matches         a match file of any tool, in place of a linker
     budgets         numbers of keypoints; extracted once at the largest, cut by score
     limit           the most pairs, evenly chosen, for a quick look
@@ -78,23 +77,24 @@ def main(
     dataset = load(name, data=data, out=out, limit=limit)
     seconds["data"] = perf_counter() - start
     with ExitStack() as stack:
-        if matches is None:
-            link = make_linker(linker, linker_options or {}, dataset, device)
-        else:
-            link = FileLinker(stack.enter_context(MatchReader(matches)))
-            linker = Path(matches).stem
+        links = LinkSource(linker, linker_options or {}, matches, device)
+        links.check(dataset)
         start = perf_counter()
         path = source.ensure_features(
             dataset, folder / "features", budgets[-1], overwrite=overwrite, device=device
         )
         seconds["features"] = perf_counter() - start
         start = perf_counter()
-        tables = judge(dataset, path, link, budgets, folder / "work" / source.label)
+        work = folder / "work" / source.label
+        link = links.linker(dataset, path, budgets, work / "matches" / links.label, stack)
+        seconds["linking"] = perf_counter() - start
+        start = perf_counter()
+        tables = judge(dataset, path, link, budgets, work)
         seconds["judging"] = perf_counter() - start
         result = Result(
             name,
             source.label,
-            linker,
+            links.label,
             tuple(budgets),
             tuple(tables),
             {stage: round(s, 3) for stage, s in seconds.items()},
@@ -108,7 +108,7 @@ def main(
                 "machine": machine(device),
             },
         )
-    return write_result(result, folder / f"{source.label},{linker}.json")
+    return write_result(result, folder / f"{source.label},{links.label}.json")
 
 
 def load(

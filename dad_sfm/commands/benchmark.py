@@ -30,9 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--linker",
         default="NN-mutual",
-        help="what links keypoints: truth, roma, roma-v2, or a matcher preset",
+        help="what links keypoints: truth, or a matcher preset",
     )
-    parser.add_argument("--linker-weights", help="checkpoint of a dense matcher")
+    parser.add_argument("--linker-weights", help="checkpoint of the matcher")
     parser.add_argument("--matches", type=Path, help="match file of any tool, instead of a linker")
     parser.add_argument("--budgets", nargs="+", type=count, default=BUDGETS, metavar="N")
     parser.add_argument("--limit", type=count, help="at most so many pairs, for a quick look")

@@ -16,6 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--conf", default="NN-mutual", help="matcher preset")
     parser.add_argument("--matches", type=Path, help="match file (default: beside the features)")
     parser.add_argument("--features-ref", type=Path, help="feature file of the second images")
+    parser.add_argument(
+        "--image-dir", type=Path, help="the photos, for matchers that look at them (roma, loftr)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="start the file anew")
     add_device(parser)
 
@@ -33,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
         matches=options.matches or default,
         features_ref=options.features_ref,
         overwrite=options.overwrite,
+        image_dir=options.image_dir,
         device=options.device,
     )
     with MatchReader(path) as reader:

@@ -1,15 +1,13 @@
-"""Which keypoints of two images are the same point of the scene: four ways to say it.
+"""Which keypoints of two images are the same point of the scene.
 
 A detector's score depends on how its keypoints are linked, so a result names its linker:
 
-===========  ==================================================================================
-``truth``    mutual nearest projections by the truth (homography, depth and poses): no weights
-             needed, no descriptor judged
-a dense one  the same, with the warp of a dense matcher in place of the truth, as papers on
-             detectors do it
-a matcher    any of `match_features.confs` on the file's descriptors
-a file       a match file of any tool
-===========  ==================================================================================
+==========  ===================================================================================
+``truth``   mutual nearest projections by the truth (homography, depth and poses): no weights
+            needed, no descriptor judged
+a matcher   a match file for each budget, matched among the features of that budget
+a file      a match file of any tool
+==========  ===================================================================================
 """
 
 from __future__ import annotations
@@ -21,8 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..core.types import Features, Matches
-from ..geometry.mappings import Mapping, Warp, WarpMapping
+from ..geometry.mappings import Mapping
 from ..geometry.neighbours import mutual
 from ..io.store import MatchReader, StoreError
 from .ranking import Ranked
@@ -60,8 +57,6 @@ class Linker(Protocol):
     identity  what makes the links, for the result: at least ``name``
     """
 
-    needs_descriptors: bool
-
     @property
     def identity(self) -> dict[str, Any]: ...
 
@@ -74,7 +69,6 @@ class TruthLinker:
     (at a long side of `LONG_SIDE`)."""
 
     max_px: float = 3.0
-    needs_descriptors = False
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -84,33 +78,6 @@ class TruthLinker:
         size_a, size_b = a.features.image_size, b.features.image_size
         unit = np.full(2, LONG_SIDE / max(size_b))
         return _projected(pair.mapping(size_a, size_b), a, b, unit=unit, most=self.max_px)
-
-
-class WarpSource(Protocol):
-    """A dense matcher: where every point of one photo is in another."""
-
-    identity: dict[str, Any]
-
-    def match(self, path_a: Path, path_b: Path) -> Warp: ...
-
-
-class WarpLinker:
-    """The same with a dense matcher's warp, by the rule that RoMa's authors use: distances are
-    measured in B's normalised frame, and ``max_distance`` is 0.005 there."""
-
-    needs_descriptors = False
-
-    def __init__(
-        self, matcher: WarpSource, image_dir: Path, *, max_distance: float = 0.005
-    ) -> None:
-        self._matcher, self._image_dir, self._most = matcher, image_dir, max_distance
-        self.identity: dict[str, Any] = {**matcher.identity, "max_distance": max_distance}
-
-    def __call__(self, pair: Pair, a: Ranked, b: Ranked) -> Links:
-        size_a, size_b = a.features.image_size, b.features.image_size
-        warp = self._matcher.match(self._image_dir / pair.name_a, self._image_dir / pair.name_b)
-        unit = 2 / np.array(size_b)
-        return _projected(WarpMapping(warp, size_a, size_b), a, b, unit=unit, most=self._most)
 
 
 def _projected(mapping: Mapping, a: Ranked, b: Ranked, *, unit: np.ndarray, most: float) -> Links:
@@ -127,27 +94,14 @@ def _projected(mapping: Mapping, a: Ranked, b: Ranked, *, unit: np.ndarray, most
     return links
 
 
-class MatcherLinker:
-    """A matcher on the features of the file, asked anew at every budget.
+class BudgetLinker:
+    """A match file for each budget, of the features cut to it, best first."""
 
-    ``match`` takes (name, features) of both images.
-    """
-
-    def __init__(
-        self,
-        match: Callable[[tuple[str, Features], tuple[str, Features]], Matches],
-        identity: dict[str, Any],
-        *,
-        needs_descriptors: bool = True,
-    ) -> None:
-        self._match = match
-        self.identity = identity
-        self.needs_descriptors = needs_descriptors
+    def __init__(self, readers: dict[int, MatchReader], identity: dict[str, Any]) -> None:
+        self._readers, self.identity = readers, identity
 
     def __call__(self, pair: Pair, a: Ranked, b: Ranked) -> Links:
-        return lambda budget: self._match(
-            (a.name, a.top(budget)), (b.name, b.top(budget))
-        ).indices.astype(int)
+        return lambda budget: self._readers[budget].read(pair.name_a, pair.name_b).indices
 
 
 class FileLinker:
@@ -155,8 +109,6 @@ class FileLinker:
 
     A pair that the file lacks has no matches, and so counts as failed.
     """
-
-    needs_descriptors = False
 
     def __init__(self, reader: MatchReader) -> None:
         self._reader = reader

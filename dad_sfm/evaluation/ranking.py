@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -26,14 +27,7 @@ class Ranked:
 
     def top(self, budget: int) -> Features:
         """The best ones, at most ``budget``."""
-        f = self.features
-        return Features(
-            f.keypoints_px[:budget],
-            f.scores[:budget],
-            f.image_size,
-            descriptors=None if f.descriptors is None else f.descriptors[:budget],
-            uncertainty_px=f.uncertainty_px,
-        )
+        return taken(self.features, slice(budget))
 
     def points(self, budget: int) -> np.ndarray:
         """N×2 float64 pixel-index points, at most ``budget``."""
@@ -43,24 +37,24 @@ class Ranked:
 def ranked(name: str, features: Features) -> Ranked:
     """Features sorted by descending score; equal scores keep their order."""
     rows = np.argsort(-features.scores, kind="stable")
-    descriptors = features.descriptors
-    best_first = Features(
-        features.keypoints_px[rows],
-        features.scores[rows],
-        features.image_size,
-        descriptors=None if descriptors is None else descriptors[rows],
-        uncertainty_px=features.uncertainty_px,
-    )
-    return Ranked(name, best_first, rows)
+    return Ranked(name, taken(features, rows), rows)
+
+
+def taken(features: Features, rows: np.ndarray | slice) -> Features:
+    """The features of some keypoints, with all that is told of each."""
+    values = {f.name: getattr(features, f.name) for f in fields(features)}
+    arrays: dict[str, Any] = {k: v[rows] for k, v in values.items() if isinstance(v, np.ndarray)}
+    return replace(features, **arrays)
 
 
 class RankedReader:
-    """Reads images of a feature file in the order of their scores, the last ones kept."""
+    """Reads images of a feature file in the order of their scores, without descriptors; keeps the
+    last ones."""
 
-    def __init__(self, reader: FeatureReader, *, descriptors: bool) -> None:
+    def __init__(self, reader: FeatureReader) -> None:
         self.path = reader.path
-        self._reader, self._descriptors = reader, descriptors
+        self._reader = reader
         self.read = lru_cache(CACHED_IMAGES)(self._read)
 
     def _read(self, name: str) -> Ranked:
-        return ranked(name, self._reader.read(name, descriptors=self._descriptors))
+        return ranked(name, self._reader.read(name, descriptors=False))

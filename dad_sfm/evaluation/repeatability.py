@@ -62,7 +62,7 @@ def evaluate(
     Raises `StoreError` when an image of the set is not in the file.
     """
     with FeatureReader(features) as reader:
-        ranked = RankedReader(reader, descriptors=False)
+        ranked = RankedReader(reader)
         found = [
             [_pair_scores(ranked, pair, budget, thresholds_px) for pair in pairs]
             for budget in budgets

@@ -78,7 +78,7 @@ def evaluate(
         raise ValueError(f"{gt}: no two images look in similar directions")
     errors, counts = [], []
     with FeatureReader(features) as feature_file, MatchReader(matches) as match_file:
-        reader, link = RankedReader(feature_file, descriptors=False), FileLinker(match_file)
+        reader, link = RankedReader(feature_file), FileLinker(match_file)
         for pair in pairs:
             points = _all_linked(pair, reader, link)
             counts.append(len(points[0]))

@@ -51,12 +51,16 @@ class Warp:
     """What a dense matcher says about a pair of images.
 
     b_from_a   H×W×2: where the centres of an H×W grid over image A are in B, normalised frame
-               (the image spans [-1, 1]); the grid need not have the size of the image
+               (the image spans [-1, 1]); the grid need not have the size of the image.  NaN where
+               nothing is known
     certainty  H×W in [0, 1]; 0 where A's surface is not in B
+    extent     (left, top, right, bottom) outer edges of the grid in A's normalised frame, for
+               grids that do not cover just the image
     """
 
     b_from_a: np.ndarray
     certainty: np.ndarray
+    extent: tuple[float, float, float, float] = (-1.0, -1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
         if self.b_from_a.shape != (*self.certainty.shape, 2):
@@ -65,23 +69,38 @@ class Warp:
                 f"{self.certainty.shape}: expected H×W×2 and H×W"
             )
 
+    def sample(self, points_norm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read the warp bilinearly at N×2 points of A, normalised frame: N×2 points of B,
+        normalised frame, and N certainties; NaN and 0 where a neighbour is unknown."""
+        H, W = self.certainty.shape
+        left, top, right, bottom = self.extent
+        within = (points_norm - [left, top]) * [2 / (right - left), 2 / (bottom - top)] - 1
+        at = pixel_frames.px_from_norm(within, H=H, W=W)
+        found = bilinear(np.dstack([self.b_from_a, self.certainty]), at)
+        known = np.isfinite(found).all(axis=1)
+        return found[:, :2], np.where(known, found[:, 2], 0.0)
+
 
 @dataclass(frozen=True)
 class WarpMapping:
-    """A dense warp, read bilinearly; what is not certain by more than ``least`` is unknown."""
+    """A dense warp between images of known (W, H); what is not certain by more than
+    ``min_certainty`` is unknown."""
 
     warp: Warp
     size_a: tuple[int, int]
     size_b: tuple[int, int]
-    least: float = 0.0
+    min_certainty: float = 0.0
 
     def __call__(self, points_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        H, W = self.warp.certainty.shape
-        at = pixel_frames.resized_px(points_px, source_size=self.size_a, target_size=(W, H))
-        stacked = np.dstack([self.warp.b_from_a, self.warp.certainty])
-        found = bilinear(stacked, at)
-        W_b, H_b = self.size_b
-        return pixel_frames.px_from_norm(found[:, :2], H=H_b, W=W_b), found[:, 2] > self.least
+        moved, certainty = self.sample(points_px)
+        return moved, certainty > self.min_certainty
+
+    def sample(self, points_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """N×2 pixel-index points of B, and N certainties in [0, 1]."""
+        (W_a, H_a), (W_b, H_b) = self.size_a, self.size_b
+        points_norm = pixel_frames.norm_from_px(np.asarray(points_px, np.float64), H=H_a, W=W_a)
+        moved, certainty = self.warp.sample(points_norm)
+        return pixel_frames.px_from_norm(moved, H=H_b, W=W_b), certainty
 
 
 def bilinear(grid: np.ndarray, points_px: np.ndarray) -> np.ndarray:

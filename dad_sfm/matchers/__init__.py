@@ -7,6 +7,9 @@ MATCHERS = Registry(
     "matcher",
     {
         "nearest_neighbor": "dad_sfm.matchers.nearest:NearestNeighbor",
+        "roma": "dad_sfm.matchers.dense.roma:RoMa",
+        "roma-v2": "dad_sfm.matchers.dense.roma_v2:RoMaV2",
+        "loftr": "dad_sfm.matchers.dense.loftr:LoFTR",
     },
     group="dad_sfm.matchers",
 )

@@ -1,17 +1,28 @@
-"""What a matcher is."""
+"""What a matcher is, and what it sees of an image."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+from PIL import Image
 
 from ..core.types import Features, Matches
+from ..io.images import read_image
+
+T = TypeVar("T")
+
+
+class MissingPackageError(ImportError):
+    """The package that a matcher stands on is not installed.  The message says how to get it."""
 
 
 @dataclass(frozen=True)
 class View:
-    """One image of a pair, as a matcher sees it.
+    """One image, as a matcher sees it; the same object in all pairs of the image, as long as it
+    stays in memory (see `views.Views`).
 
     features    as in the feature file: pixel-index frame of the original image
     image_path  the photo; None unless the matcher ``needs_images``
@@ -20,14 +31,48 @@ class View:
     name: str
     features: Features
     image_path: Path | None = None
+    computed: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: str, compute: Callable[[], T]) -> T:
+        """Return what ``compute`` gave the first time: for what depends on one image only.
+
+        A matcher keeps one kind of value under a key.
+        """
+        if key not in self.computed:
+            self.computed[key] = compute()
+        return self.computed[key]
+
+    @property
+    def photo(self) -> Image.Image:
+        """The photo in RGB, stored grid, decoded once.  Raises `ImageError`."""
+        path = self.image_path
+        if path is None:
+            raise ValueError(f"{self.name}: this matcher looks at the photo; give image_dir")
+        return self.once("photo", lambda: read_image(path))
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """Which features a matcher takes.
+
+    descriptors  names of the descriptors it was made for (`Features` files tell theirs); None:
+                 any, compared by their angle
+    dim          their dimension, where it is fixed
+    frames       whether it needs scales and orientations
+    """
+
+    descriptors: tuple[str, ...] | None = None
+    dim: int | None = None
+    frames: bool = False
 
 
 class Matcher(Protocol):
     """Finds which keypoints of two images show the same point of the scene.  The class also
-    declares a frozen dataclass ``Conf`` and is made by ``cls(conf, device=...)``.
+    declares a frozen dataclass ``Conf`` and is made by ``cls(conf, device=...)``; it may declare
+    its terms, ``licence``, and a static method ``requirements(conf)`` that returns `Requirements`.
 
     needs_descriptors  whether the features must hold descriptors
-    needs_images       whether it looks at the photos (a dense matcher)
+    needs_images       whether it looks at the photos
     identity           what makes the matches, for the match file: at least ``name``, and
                        ``weights`` (a SHA-256) where there are any
     """
@@ -39,3 +84,9 @@ class Matcher(Protocol):
     def __call__(self, view0: View, view1: View) -> Matches:
         """Match the keypoints of one pair.  Either side may have none."""
         ...
+
+
+def requirements(matcher: type[Matcher], conf: Any) -> Requirements:
+    """Which features a matcher of this class and configuration takes."""
+    declared: Callable[[Any], Requirements] | None = getattr(matcher, "requirements", None)
+    return Requirements() if declared is None else declared(conf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ class Published:
     page       where the user may fetch what has no ``url``
     inside     the entry of the file under which the tensors stand
     constants  keys of the network that the file does not hold
+    rename     from the file's keys to the network's
     """
 
     name: str
@@ -36,6 +37,7 @@ class Published:
     page: str | None = None
     inside: str | None = None
     constants: frozenset[str] = frozenset()
+    rename: Callable[[str], str] | None = None
 
     def find(self, source: Path | str | None = None) -> Path:
         """The local file, or ``source`` instead, downloaded if need be; see `resolve`."""
@@ -60,6 +62,7 @@ def load_pretrained(
         name=published.name,
         inside=published.inside,
         constants=published.constants,
+        rename=published.rename,
     )
     network = network.to(choose_device(device)).eval().requires_grad_(False)
     return network, {"name": published.name, "weights": digest}
@@ -72,17 +75,21 @@ def load_weights(
     name: str | None = None,
     inside: str | None = None,
     constants: Set[str] = frozenset(),
+    rename: Callable[[str], str] | None = None,
 ) -> str:
     """Fill ``network`` with a checkpoint, strictly; returns the SHA-256 of the file.
 
     name       of the network in messages, by default its class
     inside     see `load_state_dict`
     constants  keys of the network that the file need not hold
+    rename     from the file's keys to the network's
 
     The file is ``.safetensors`` or a torch checkpoint and holds tensors only; half precision is
     cast to the type of the network.  Raises `CheckpointError` that names the keys which do not fit.
     """
     state = load_state_dict(path, inside=inside)
+    if rename is not None:
+        state = {rename(key): value for key, value in state.items()}
     own = network.state_dict()
     problems = {
         "missing": sorted(own.keys() - state.keys() - constants),

@@ -117,7 +117,7 @@ def test_a_perfect_detector_scores_100_on_the_courtyard(tmp_path, monkeypatch):
             writer.write(name, Features(points.astype(np.float32), scores, (96, 64)))
     task = PoseTask(pairs, PoseProtocol(max_error_px=0.05))
     with FeatureReader(tmp_path / "f.h5") as reader:
-        ranked = RankedReader(reader, descriptors=False)
+        ranked = RankedReader(reader)
         tables = task.judge(ranked, TruthLinker(), [4000], tmp_path)
     for table in tables:
         assert table.values[4000]["matches"] == known.sum() > 20

@@ -30,7 +30,7 @@ def judge_pair(tmp_path, a, b, b_from_a, budgets=(500,), **protocol):
             writer.write(name, Features(np.asarray(points, np.float32), scores, SIZE))
     task = HomographyTask([HomographyPair("a", "b", b_from_a)], HomographyProtocol(**protocol))
     with FeatureReader(tmp_path / "f.h5") as reader:
-        ranked = RankedReader(reader, descriptors=False)
+        ranked = RankedReader(reader)
         return task.judge(ranked, TruthLinker(), budgets, tmp_path)
 
 
@@ -111,7 +111,7 @@ def scene(tmp_path_factory):
 def judge_scene(scene, task, budgets, matches=None):
     features = scene.inputs["features"]
     with FeatureReader(features) as reader, MatchReader(matches or scene.inputs["matches"]) as m:
-        ranked = RankedReader(reader, descriptors=False)
+        ranked = RankedReader(reader)
         return task.judge(ranked, FileLinker(m), budgets, scene.root / "work")
 
 

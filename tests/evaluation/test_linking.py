@@ -5,14 +5,11 @@ import pytest
 
 from dad_sfm.core.types import Features, Matches
 from dad_sfm.evaluation.homography_set import HomographyPair
-from dad_sfm.evaluation.linking import FileLinker, MatcherLinker, TruthLinker, WarpLinker
+from dad_sfm.evaluation.linking import BudgetLinker, FileLinker, TruthLinker
 from dad_sfm.evaluation.ranking import ranked
-from dad_sfm.geometry import pixel_frames
 from dad_sfm.geometry.homography import apply
-from dad_sfm.geometry.mappings import WarpMapping, bilinear
 from dad_sfm.geometry.neighbours import mutual, nearest, squared_distances
 from dad_sfm.io.store import MatchReader, MatchWriter, StoreError
-from dad_sfm.matchers.dense.base import Warp
 
 SIZE = (1024, 768)
 H = np.array([[0.95, 0.08, 20], [-0.05, 1.05, -15], [5e-5, 2e-5, 1]])
@@ -62,70 +59,15 @@ def test_the_truth_links_up_to_a_distance():
     assert links(3).tolist() == [[0, 0], [1, 1]]
 
 
-class TruthfulMatcher:
-    """A dense matcher whose warp is the truth, sampled on a coarse grid; A's left is unknown."""
-
-    def __init__(self, W=256, H=192, unknown=0):
-        self.identity = {"name": "truthful"}
-        self.size, self.unknown, self.asked = (W, H), unknown, []
-
-    def match(self, path_a, path_b):
-        self.asked.append((path_a, path_b))
-        W, H_grid = self.size
-        x, y = np.meshgrid(np.arange(W), np.arange(H_grid))
-        centres = np.stack([x.ravel(), y.ravel()], axis=-1).astype(float)
-        in_a = pixel_frames.resized_px(centres, source_size=self.size, target_size=SIZE)
-        in_b = pixel_frames.norm_from_px(apply(H, in_a), H=SIZE[1], W=SIZE[0])
-        certainty = np.ones((H_grid, W))
-        certainty[:, : self.unknown] = 0
-        return Warp(in_b.reshape(H_grid, W, 2), certainty)
-
-
-def test_a_dense_matcher_that_knows_the_truth_links_alike(views, tmp_path):
-    a, b, true = views
-    matcher = TruthfulMatcher()
-    links = WarpLinker(matcher, tmp_path)(PAIR, a, b)
-    check_links(links, true)
-    check_links(links, true, budget=90)
-    assert matcher.asked == [(tmp_path / "a.png", tmp_path / "b.png")]  # once for all budgets
-
-
-def test_what_a_dense_matcher_does_not_see_is_not_linked(views, tmp_path):
-    a, b, true = views
-    links = WarpLinker(TruthfulMatcher(unknown=100), tmp_path)(PAIR, a, b)
-    x = a.points(200)[:, 0]
-    found = links(200)[:, 0]
-    assert (x[found] > 4 * 98).all()
-    assert set(np.flatnonzero((true >= 0) & (x > 4 * 102))) <= set(found)
-
-
-def test_a_warp_is_read_between_its_points():
-    warp = TruthfulMatcher().match("a", "b")
-    points = np.random.default_rng(0).uniform(10, 700, (50, 2))
-    moved, known = WarpMapping(warp, SIZE, SIZE)(points)
-    assert known.all()
-    assert moved == pytest.approx(apply(H, points), abs=0.05)
-    one = bilinear(np.array([[[7.0]]]), np.array([[0.0, 0], [5, -3]]))
-    assert one.tolist() == [[7], [7]]
-
-
-def test_a_warp_has_a_certainty_for_each_point():
-    with pytest.raises(ValueError, match="H×W×2"):
-        Warp(np.zeros((4, 5, 2)), np.zeros((5, 4)))
-
-
-def test_a_matcher_sees_the_budget(views):
-    a, b, _ = views
-    seen = []
-
-    def match(*views):
-        seen.append([(name, len(features)) for name, features in views])
-        matches0 = np.array([2, -1, 0], np.int32)
-        return Matches(matches0, np.ones(3, np.float32))
-
-    links = MatcherLinker(match, {"name": "m"})(PAIR, a, b)
-    assert links(3).tolist() == [[0, 2], [2, 0]]
-    assert seen == [[("a.png", 3), ("b.png", 3)]]
+def test_each_budget_has_a_file_of_its_own(tmp_path):
+    a = ranked("a.png", make_features(np.zeros((3, 2))))
+    for budget, rows in ((2, [1, 0]), (3, [2, -1, 0])):
+        with MatchWriter(tmp_path / f"{budget}.h5", {}) as writer:
+            writer.write("a.png", "b.png", Matches(np.array(rows, np.int32), np.ones(budget)))
+    with MatchReader(tmp_path / "2.h5") as two, MatchReader(tmp_path / "3.h5") as three:
+        links = BudgetLinker({2: two, 3: three}, {"name": "m"})(PAIR, a, a)
+        assert links(2).tolist() == [[0, 1], [1, 0]]
+        assert links(3).tolist() == [[0, 2], [2, 0]]
 
 
 @pytest.fixture
