@@ -210,7 +210,7 @@ def test_what_failed_before_is_left_out(scene, tmp_path, caplog):
     with FeatureWriter(inputs["features"], {"made_by": "tests"}) as writer:
         writer.write_failures({"h.png": "cut off"})
     with MatchWriter(inputs["matches"], {"made_by": "tests"}) as writer:
-        del writer._file["g.png/süd-c.png"]
+        writer.remove("g.png", "süd/c.png")
         writer.write_failures({"g.png süd/c.png": "out of memory"})
     pairs = tmp_path / "pairs.txt"
     write_pairs(pairs, [("g.png", "h.png"), ("g.png", "süd/c.png"), ("g.png", "süd/a b.png")])

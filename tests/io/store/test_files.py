@@ -1,9 +1,7 @@
-"""HDF5 files: what is written is read, foreign files too, and a killed run leaves no half entry."""
+"""HDF5 files: what is written is read, and foreign files too."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,51 +141,6 @@ def test_failures_are_recorded_however_many(tmp_path: Path) -> None:
         writer.write_failures(failures)
     with FeatureReader(tmp_path / "f.h5") as reader:
         assert reader.failures == failures
-
-
-# ------------------------------------------------------------------------------ killed runs
-KILLED = """
-import os, signal, sys
-import h5py, numpy as np
-from dad_sfm.io.store import FeatureWriter
-from dad_sfm.core.types import Features
-
-def features():
-    points = np.ones((1000, 2), np.float32)
-    return Features(points, np.ones(1000, np.float32), (9, 9), np.ones((1000, 64), np.float32))
-
-writer = FeatureWriter(sys.argv[1], {"detector": "killed"})
-writer.write("a.jpg", features())
-create = h5py.Group.create_dataset
-
-def create_and_die(group, name, **options):
-    made = create(group, name, **options)
-    if name == sys.argv[2]:
-        group.file.flush()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return made
-
-h5py.Group.create_dataset = create_and_die
-writer.write("b.jpg", features())
-"""
-
-
-@pytest.mark.parametrize("dataset", ["keypoints", "descriptors"])
-def test_a_killed_run_leaves_no_half_entry_and_can_go_on(tmp_path: Path, dataset: str) -> None:
-    path = tmp_path / "f.h5"
-    run = subprocess.run([sys.executable, "-c", KILLED, path, dataset], check=False)
-    assert run.returncode == -9
-    with FeatureReader(path) as reader:
-        assert reader.names() == ["a.jpg"]
-        assert "b.jpg" not in reader
-    with FeatureWriter(path, {"detector": "killed"}) as writer:
-        assert "a.jpg" in writer
-        assert "b.jpg" not in writer
-        writer.write("b.jpg", features(4))
-    with FeatureReader(path) as reader:
-        assert reader.names() == ["a.jpg", "b.jpg"]
-        assert len(reader.read("a.jpg")) == 1000
-        assert len(reader.read("b.jpg")) == 4
 
 
 def test_sizes_orientations_and_covariances_are_kept(tmp_path: Path) -> None:

@@ -1,0 +1,173 @@
+"""HDF5 files of anybody: opened and read without trust.
+
+A file may be damaged or hostile.  Only hard links are followed, so nothing outside the file is
+read; an array must be of numbers and of a size that its storage in the file can hold, so memory
+is bounded by the size of the file; groups that contain each other are visited once.  All that
+HDF5 makes of a damaged file becomes a `StoreError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from h5py import h5l, h5o
+
+from .errors import StoreError
+
+PARTIAL = "__partial__"  # where releases before the journal kept the group they were writing
+LIBVER = ("v108", "latest")  # newer formats mark a file as open, which a killed run leaves behind
+_MAX_DEPTH = 64  # of groups in groups
+_MAX_EXPANSION = 1100  # of deflate, the best of HDF5's compressions on what compresses best
+_MAX_BYTES = 1 << 33  # of one array
+
+
+@contextmanager
+def refusing(path: Path, what: str = "") -> Iterator[None]:
+    """Turn what h5py raises on a damaged file into a `StoreError`."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except (
+        *(OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError),
+        *(AttributeError, OverflowError, MemoryError, NotImplementedError),
+    ) as error:
+        where = f"{path}: {what}" if what else str(path)
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise StoreError(f"{where} cannot be read, the file is damaged ({reason})") from error
+
+
+def open_for_reading(path: Path) -> h5py.File:
+    """Open a file.  Raises FileNotFoundError, and `StoreError` for what is not HDF5."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no such file: {path}")
+    try:
+        return h5py.File(path, "r", libver=LIBVER)
+    except (OSError, RuntimeError, ValueError) as error:
+        if "lock" in str(error):
+            hint = "another process has it open; on NFS set HDF5_USE_FILE_LOCKING=FALSE"
+        else:
+            hint = "it is damaged or not HDF5; delete it and run the step again"
+        raise StoreError(f"{path}: cannot be opened ({hint}): {error}") from error
+
+
+def read_arrays(path: Path | str, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Read data sets of any HDF5 file, such as the calibrations of a public collection.
+
+    Raises `FileNotFoundError`, and `StoreError` that names what the file lacks.
+    """
+    with open_for_reading(Path(path)) as file, refusing(Path(path)):
+        groups = Hdf5Groups(file, Path(path))
+        split = {name: name.rpartition("/")[::2] for name in names}
+        missing = [name for name, (key, array) in split.items() if not groups.has(key, array)]
+        if missing:
+            raise StoreError(f"{path}: lacks {', '.join(missing)}")
+        return {name: groups.read(key, array) for name, (key, array) in split.items()}
+
+
+class Hdf5Groups:
+    """The groups of an open file by their paths, and the arrays in them."""
+
+    def __init__(self, file: h5py.File, path: Path) -> None:
+        self._file, self._path = file, path
+
+    def has(self, key: str, array: str) -> bool:
+        """Whether the group is there and holds the array."""
+        with refusing(self._path, key):
+            group = self._group(key)
+            return group is not None and isinstance(_child(group, array), h5py.Dataset)
+
+    def is_group(self, key: str) -> bool:
+        """Whether there is such a group, with or without arrays."""
+        with refusing(self._path, key):
+            return self._group(key) is not None
+
+    def arrays(self, key: str) -> list[str]:
+        """Names of the arrays in a group, sorted."""
+        with refusing(self._path, key):
+            group = self._group(key)
+            names = [] if group is None else sorted(group)
+            return [n for n in names if isinstance(_child(group, n), h5py.Dataset)]
+
+    def shape(self, key: str, array: str) -> tuple[int, ...]:
+        """Shape of an array; reads no data."""
+        with refusing(self._path, f"{key}/{array}"):
+            return self._dataset(key, array).shape or ()
+
+    def read(self, key: str, array: str) -> np.ndarray:
+        """Read an array of numbers."""
+        with refusing(self._path, f"{key}/{array}"):
+            dataset = self._dataset(key, array)
+            self._check(dataset, f"{key}/{array}")
+            return np.asarray(dataset[()])
+
+    def attrs(self, key: str, array: str = "") -> dict[str, Any]:
+        """Read the attributes of an array, or of the group."""
+        with refusing(self._path, key):
+            holder = self._dataset(key, array) if array else self._group(key)
+            return {} if holder is None else dict(holder.attrs)
+
+    def keys(self, array: str) -> Iterator[str]:
+        """Yield the groups that hold an array of this name, and are not inside one that does."""
+        with refusing(self._path):
+            yield from _walk(self._file, array, "", set(), 0)
+
+    def _group(self, key: str) -> h5py.Group | None:
+        group: Any = self._file
+        for part in filter(None, key.split("/")):
+            group = _child(group, part)
+            if not isinstance(group, h5py.Group):
+                return None
+        return group
+
+    def _dataset(self, key: str, array: str) -> h5py.Dataset:
+        group = self._group(key)
+        dataset = None if group is None else _child(group, array)
+        if not isinstance(dataset, h5py.Dataset):
+            raise StoreError(f"{self._path}: {key!r} has no {array}")
+        return dataset
+
+    def _check(self, dataset: h5py.Dataset, what: str) -> None:
+        if dataset.dtype.kind not in "fiub" or dataset.shape is None:
+            raise StoreError(f"{self._path}: {what} is not an array of numbers ({dataset.dtype})")
+        if dataset.is_virtual or dataset.external:
+            raise StoreError(f"{self._path}: {what} lies in another file, which is not read")
+        stored = dataset.id.get_storage_size()
+        limit = stored * (_MAX_EXPANSION if dataset.chunks else 1)
+        if dataset.nbytes > min(limit, _MAX_BYTES):
+            raise StoreError(
+                f"{self._path}: {what} claims {dataset.nbytes} bytes, of which the file holds "
+                f"{stored}"
+            )
+
+
+def _child(group: h5py.Group, name: str) -> Any:
+    """The object of a name; None without one, or where the name is a link to somewhere else."""
+    encoded = name.encode("utf-8", "surrogateescape")
+    if not encoded or encoded == b"." or encoded not in group.id:
+        return None
+    if group.id.links.get_info(encoded).type != h5l.TYPE_HARD:
+        return None
+    return group[name]
+
+
+def _walk(group: h5py.Group, array: str, prefix: str, seen: set[int], depth: int) -> Iterator[str]:
+    address = h5o.get_info(group.id).addr
+    if address in seen or depth > _MAX_DEPTH:
+        return
+    seen.add(address)
+    for name in group:
+        if name == PARTIAL:
+            continue
+        item = _child(group, name)
+        if not isinstance(item, h5py.Group):
+            continue
+        if isinstance(_child(item, array), h5py.Dataset):
+            yield f"{prefix}{name}"
+        else:
+            yield from _walk(item, array, f"{prefix}{name}/", seen, depth + 1)
