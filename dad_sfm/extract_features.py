@@ -21,7 +21,8 @@ from .core.device import choose_device
 from .core.types import Features
 from .descriptors import DESCRIPTORS
 from .detectors import DETECTORS
-from .execution.extractor import Extractor, Photo, Preprocessing, load_photo
+from .execution.extractor import Extractor
+from .execution.loading import Photo, PhotoLoader, Preprocessing
 from .execution.prefetch import prefetch
 from .execution.resume import images_to_extract, starts_anew
 from .io.images import ImageError
@@ -213,8 +214,8 @@ def main(
         failures = dict(listing.unfit)
         writer.write_failures(failures)
         sources: dict[str, str] = {}
-        load = partial(_load, root, checked.preprocessing, extractor.stride, sources)
-        results = _extract(load, extractor, todo, batch_size)
+        photos = PhotoLoader(root, names, checked.preprocessing, stride=extractor.stride)
+        results = _extract(partial(_load, photos, root, sources), extractor, todo, batch_size)
         for name, result in tqdm(
             results, total=len(todo), desc="features", unit="image", disable=None
         ):
@@ -225,6 +226,7 @@ def main(
             writer.remove(name)  # of an earlier photo
             failures[name] = str(result)
             writer.write_failures(failures)
+        photos.log_masks()
         if names and failures.keys() >= set(names):
             raise ImageError(
                 f"none of the {len(names)} images under {image_dir} could be used, first: "
@@ -233,12 +235,10 @@ def main(
     return Path(feature_path)
 
 
-def _load(
-    root: Path, preprocessing: Preprocessing, stride: int, sources: dict[str, str], name: str
-) -> Photo:
+def _load(load: PhotoLoader, root: Path, sources: dict[str, str], name: str) -> Photo:
     # Before it is decoded: if it is replaced in between, the next run sees another photo.
     sources[name] = identify(root / name)
-    return load_photo(root / name, preprocessing, stride=stride)
+    return load(name)
 
 
 def _extract(

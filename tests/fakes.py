@@ -32,13 +32,14 @@ class BrightDots:
         self.conf = conf
         self.identity: dict[str, Any] = {"name": "bright-dots"}
 
-    def __call__(self, images: Tensor) -> list[Detections]:
+    def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
         assert images.dtype == torch.float32
         assert all(side % self.stride == 0 for side in images.shape[-2:])
         if (images[:, :, 0, 0] == torch.tensor([1.0, 0.0, 0.0])).all(dim=1).any():
             raise RuntimeError("no red, please")
         BrightDots.seen += len(images)
-        return [self._detect(image.mean(dim=0)) for image in images]
+        grey = images.mean(dim=1)
+        return [self._detect(image) for image in (grey if masks is None else grey * masks)]
 
     def _detect(self, grey: Tensor) -> Detections:
         r = self.conf.radius

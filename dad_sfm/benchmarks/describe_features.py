@@ -19,12 +19,12 @@ from ..core.device import choose_device
 from ..core.types import Features
 from ..descriptors import DESCRIPTORS
 from ..descriptors.base import Descriptor
-from ..execution.extractor import Preprocessing, load_photo
+from ..execution.loading import Preprocessing, load_photo
 from ..geometry import pixel_frames
 from ..io.store import FeatureReader, FeatureWriter
 
 # Of the images that are described: the same for all detectors, whatever they worked on.
-PREPROCESSING = Preprocessing(resize_max=1024)
+PREPROCESSING = Preprocessing(resize_max=1024, upright=False)
 
 
 def main(

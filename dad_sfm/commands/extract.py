@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .shared import add_detector, add_device, features_conf, finished
+from .shared import (
+    add_detector,
+    add_device,
+    add_preprocessing,
+    features_conf,
+    finished,
+    preprocessing,
+)
 
 SUMMARY = "step 1: folder -> feature file"
 
@@ -19,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--export-dir", type=Path, help="folder of the feature file")
     parser.add_argument("--feature-path", type=Path, help="the feature file itself")
     parser.add_argument("--image-list", type=Path, help="text file, a name a line")
-    parser.add_argument("--resize", type=int, help="long side in px, instead of the preset's")
+    add_preprocessing(parser)
     add_detector(parser)
     parser.add_argument("--batch-size", type=int, default=1, help="images at once; for GPUs")
     parser.add_argument(
@@ -37,8 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from ..io.store import FeatureReader
 
     conf = features_conf(options)
-    if options.resize is not None:
-        conf["preprocessing"] = {**conf["preprocessing"], "resize_max": options.resize}
+    conf["preprocessing"] = {**conf["preprocessing"], **preprocessing(options)}
     path = extract_features.main(
         conf,
         options.image_dir,

@@ -23,6 +23,34 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
     add_set(parser, "any other option of the detector, as presets name it: nms_size=7")
 
 
+def add_preprocessing(parser: argparse.ArgumentParser) -> None:
+    """How photos become what a detector sees; see `preprocessing`."""
+    parser.add_argument("--resize", type=int, help="long side in px, instead of the preset's")
+    parser.add_argument(
+        "--mask-dir", help="folder of masks, named <photo>.png: no keypoints where they are black"
+    )
+    parser.add_argument("--camera-mask", help="one mask for all photos")
+    parser.add_argument(
+        "--range",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="grey levels of photos of more than 8 bits that become black and white (default: a "
+        "robust range of each folder)",
+    )
+
+
+def preprocessing(options: argparse.Namespace) -> dict[str, Any]:
+    """What of `add_preprocessing` was given, as options of `Preprocessing`."""
+    given = {
+        "resize_max": options.resize,
+        "mask_dir": options.mask_dir,
+        "camera_mask": options.camera_mask,
+        "grey_range": options.range,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
 def features_conf(options: argparse.Namespace) -> dict[str, Any]:
     """The feature preset ``options.conf`` with what was asked for.  Raises `ConfigError`."""
     from .. import extract_features

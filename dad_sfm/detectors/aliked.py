@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..geometry.pixel_frames import px_from_aligned_norm
 from ..models.aliked import LICENCE, Variant, load_aliked
 from .base import Detections
 
@@ -61,17 +62,22 @@ class ALIKED:
         self._network.dkd = DKD(radius=conf.nms_radius, top_k=conf.max_keypoints).to(self._device)
 
     @torch.inference_mode()
-    def __call__(self, images: Tensor) -> list[Detections]:
+    def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
         """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
-        return [self._sorted(found) for found in self._network(images.to(self._device))]
+        H, W = images.shape[-2:]
+        features, probs = self._network.extract_dense_map(images.to(self._device))
+        if masks is not None:
+            probs = probs * masks[:, None].to(self._device)
+        points, scores, _ = self._network.dkd(probs)
+        descriptors, _ = self._network.desc_head(features, points)
+        points = [px_from_aligned_norm(p, H=H, W=W) for p in points]
+        return [self._sorted(*each) for each in zip(points, scores, descriptors, strict=True)]
 
-    def _sorted(self, found: Any) -> Detections:
+    def _sorted(self, points: Tensor, scores: Tensor, descriptors: Tensor) -> Detections:
         # kornia reads the scores again at the sub-pixel positions: their order may change.
-        scores, order = found.keypoint_scores.sort(descending=True, stable=True)
+        scores, order = scores.sort(descending=True, stable=True)
         order = order[: int((scores > self._threshold).sum())]
-        return Detections(
-            found.keypoints[order], found.keypoint_scores[order], found.descriptors[order]
-        )
+        return Detections(points[order], scores[: len(order)], descriptors[order])
 
 
 class ALIKEDn16rot(ALIKED):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -47,18 +47,36 @@ class Detector(Protocol):
     identity: dict[str, Any]
     licence: Licence
 
-    def __call__(self, images: Tensor) -> list[Detections]:
-        """Detect in a batch of B×3×H×W float32 RGB images in [0, 1], of any device."""
+    def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
+        """Detect in a batch of B×3×H×W float32 RGB images in [0, 1], of any device.
+
+        masks  B×H×W bool, True where points may be; None: everywhere.  It is for the detector to
+               choose its budget of points among those that may be; a point that refinement moved
+               out of the mask is dropped by the caller.
+        """
         ...
 
 
 @runtime_checkable
 class EncodingDetector(Protocol):
-    """A detector whose features a descriptor can share: ``detector(images)`` is
-    ``detector.detect(detector.encode(images))``."""
+    """A detector whose features a descriptor can share: ``detector(images, masks)`` is
+    ``detector.detect(detector.encode(images), masks)``."""
 
     def encode(self, images: Tensor) -> Encoding:
         """Run the network on a batch of B×3×H×W float32 RGB images in [0, 1]."""
         ...
 
-    def detect(self, encoding: Encoding) -> list[Detections]: ...
+    def detect(self, encoding: Encoding, masks: Tensor | None = None) -> list[Detections]: ...
+
+
+def unmasked(found: Detections, mask: Tensor | None, budget: int | None = None) -> Detections:
+    """The best ``budget`` detections that lie in an H×W bool mask; all of them without a mask."""
+    if mask is None:
+        return found
+    H, W = mask.shape
+    at = found.keypoints_px.round().long()
+    x, y = at[:, 0].clamp(0, W - 1), at[:, 1].clamp(0, H - 1)
+    (kept,) = mask.to(at.device)[y, x].nonzero(as_tuple=True)
+    kept = kept[:budget]
+    columns = {f.name: getattr(found, f.name) for f in fields(found)}
+    return replace(found, **{name: c[kept] for name, c in columns.items() if c is not None})

@@ -46,11 +46,13 @@ class DeDoDe:
         self.identity: dict[str, Any] = identity
 
     @torch.inference_mode()
-    def __call__(self, images: Tensor) -> list[Detections]:
+    def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
         """Detect in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
         H, W = images.shape[-2:]
         logits = self._network(normalized(images.to(self._device)))
         probs = logits.flatten(1).softmax(dim=1).reshape(-1, H, W)
+        if masks is not None:
+            probs = probs * masks.to(probs.device)
         points_norm, scores = sample_keypoints(
             probs,
             num_samples=min(self._conf.max_keypoints, H * W),

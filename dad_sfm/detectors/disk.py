@@ -55,7 +55,7 @@ class DISK:
         self.identity: dict[str, Any] = {**identity, "dim": self._network.desc_dim}
 
     @torch.inference_mode()
-    def __call__(self, images: Tensor) -> list[Detections]:
+    def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
         """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
         found = self._network(
             images.to(self._device),
@@ -63,15 +63,17 @@ class DISK:
             score_threshold=self._conf.detection_threshold,
             pad_if_not_divisible=True,
         )
-        H, W = images.shape[-2:]
-        return [self._best(each, H=H, W=W) for each in found]
+        if masks is None:
+            masks = torch.ones_like(images[:, 0], dtype=torch.bool)
+        return [self._best(*each) for each in zip(found, masks.to(self._device), strict=True)]
 
-    def _best(self, found: Any, *, H: int, W: int) -> Detections:
+    def _best(self, found: Any, mask: Tensor) -> Detections:
         # What differs among releases of kornia is done here: up to 0.8.3 it takes points whose
         # window is cut by the border, and with a budget loses the weakest even of few.
-        border = self._conf.nms_size // 2
+        border, (H, W) = self._conf.nms_size // 2, mask.shape
         x, y = found.keypoints.T
-        inside = (x >= border) & (x < W - border) & (y >= border) & (y < H - border)
+        inside = mask[y.long(), x.long()]
+        inside &= (x >= border) & (x < W - border) & (y >= border) & (y < H - border)
         (inside,) = inside.nonzero(as_tuple=True)
         scores, order = found.detection_scores[inside].sort(descending=True, stable=True)
         order = inside[order[: self._conf.max_keypoints]]

@@ -100,22 +100,25 @@ class _Frames:
         self._describe = feature.LAFDescriptor(sift, PATCH_SIZE).to(self._device).eval()
 
     @torch.inference_mode()
-    def __call__(self, images: Tensor) -> list[Detections]:
+    def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
         """Detect, and perhaps describe, in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
         grey = rgb_to_grayscale(images.to(self._device))
-        return [self._detect(image[None]) for image in grey]
+        if masks is None:
+            return [self._detect(image[None], None) for image in grey]
+        masks = masks[:, None].to(self._device)
+        return [self._detect(i[None], m[None]) for i, m in zip(grey, masks, strict=True)]
 
-    def _detect(self, grey: Tensor) -> Detections:
-        frames, scores = self._frames(grey)
+    def _detect(self, grey: Tensor, mask: Tensor | None) -> Detections:
+        frames, scores = self._frames(grey, mask)
         kept = scores > self._conf.detection_threshold  # slots that nothing filled have the score 0
         budget = self._conf.max_keypoints
         frames, scores = frames[kept][:budget], scores[kept][:budget]
         descriptors = self._descriptors(grey, frames) if self._conf.describe else None
         return Detections(self._centres(frames), scores, descriptors)
 
-    def _frames(self, grey: Tensor) -> tuple[Tensor, Tensor]:
-        """N×2×3 frames of a 1×1×H×W image and their scores, descending."""
-        frames, scores = self._find(grey)
+    def _frames(self, grey: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """N×2×3 frames of a 1×1×H×W image, where the mask is true, and their scores, descending."""
+        frames, scores = self._find(grey, mask)
         return frames[0], scores[0]
 
     def _centres(self, frames: Tensor) -> Tensor:
@@ -138,10 +141,10 @@ class _Levels(_Frames):
     unless the scale is 1, on coarse levels by several pixels.
     """
 
-    def _frames(self, grey: Tensor) -> tuple[Tensor, Tensor]:
+    def _frames(self, grey: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         if min(grey.shape[-2:]) <= 2 * LEVEL_BORDER:  # and levels too small for kornia's filters
             return grey.new_zeros(0, 2, 3), grey.new_zeros(0)
-        return super()._frames(grey)
+        return super()._frames(grey, mask)
 
     def _centres(self, frames: Tensor) -> Tensor:
         scales = frames[:, 0, 0] / self._find.mr_size  # the frames are upright and round
@@ -168,9 +171,9 @@ class HessianAffine(_Frames):
         )
         super().__init__(conf, find, {"name": "hessian-affine"}, device)
 
-    def _frames(self, grey: Tensor) -> tuple[Tensor, Tensor]:
+    def _frames(self, grey: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         # kornia cuts to the budget before it drops what is too near the border: ask for all.
-        scores, frames = self._find.detect(grey, grey.numel())
+        scores, frames = self._find.detect(grey, grey.numel(), mask)
         return frames[0], scores[0]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from torch.nn.functional import normalize
 
 from ..core.registry import Licence
 from ..geometry.pixel_frames import px_from_colmap
-from .base import Detections
+from .base import Detections, unmasked
 
 DIM = 128
 Extract = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -58,22 +58,31 @@ class SIFT:
         self._device = torch.device(device)
         self._max_keypoints = conf.max_keypoints
         self._extract = _colmap_sift(conf)
+        self._conf = conf
         self.identity: dict[str, Any] = {"name": "sift", "dim": DIM}
 
-    def __call__(self, images: Tensor) -> list[Detections]:
+    def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
         """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
         grey = rgb_to_grayscale(images.detach()).clamp(0, 1).cpu().float()
-        return [self._detect(image[0].numpy()) for image in grey]
+        if masks is None:
+            return [self._detect(image[0].numpy(), self._extract) for image in grey]
+        # COLMAP looks everywhere: among all of its points are those of the mask.
+        everything = _colmap_sift(replace(self._conf, max_keypoints=grey[0].numel()))
+        return [
+            unmasked(self._detect(image[0].numpy(), everything), mask, self._max_keypoints)
+            for image, mask in zip(grey, masks, strict=True)
+        ]
 
-    def _detect(self, grey: np.ndarray) -> Detections:
-        found, described = self._extract(np.ascontiguousarray(grey))
+    def _detect(self, grey: np.ndarray, extract: Extract) -> Detections:
+        found, described = extract(np.ascontiguousarray(grey))
         keypoints = torch.from_numpy(found.astype(np.float32).reshape(-1, 3)).to(self._device)
         descriptors = torch.from_numpy(described.astype(np.float32).reshape(-1, DIM))
         scales, order = keypoints[:, 2].sort(descending=True, stable=True)
-        order = order[: self._max_keypoints]
+        if extract is self._extract:
+            order = order[: self._max_keypoints]
         return Detections(
             px_from_colmap(keypoints[order, :2]),
-            scales[: self._max_keypoints],
+            scales[: len(order)],
             # COLMAP rounds descriptors to bytes: their length is 1 within a few thousandths.
             normalize(descriptors.to(self._device)[order], dim=1),
         )

@@ -68,12 +68,14 @@ class SuperPointPlugin:
         self.identity: dict[str, Any] = {**identity, "dim": DIM}
 
     @torch.inference_mode()
-    def __call__(self, images: Tensor) -> list[Detections]:
+    def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
         """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
         probs, descriptors = self._network(rgb_to_grayscale(images.to(self._device)))
         size = 2 * self._conf.nms_radius + 1
         peaks = nms2d(probs[:, None], (size, size), mask_only=True)[:, 0]
         peaks &= probs > self._conf.detection_threshold
+        if masks is not None:
+            peaks &= masks.to(peaks.device)
         return [self._best(*each) for each in zip(peaks, probs, descriptors, strict=True)]
 
     def _best(self, peaks: Tensor, probs: Tensor, dense: Tensor) -> Detections:

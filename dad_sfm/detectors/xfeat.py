@@ -11,7 +11,7 @@ from torch import Tensor
 from ..core.registry import Licence
 from ..models.kornia_version import require_kornia
 from ..models.pretrained import Published, load_pretrained
-from .base import Detections
+from .base import Detections, unmasked
 
 DIM = 64
 
@@ -51,7 +51,17 @@ class XFeat:
         self._device = next(model.parameters()).device
         self.identity: dict[str, Any] = {**identity, "dim": DIM}
 
-    def __call__(self, images: Tensor) -> list[Detections]:
+    def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
         """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
-        found = self._model.detectAndCompute(images.to(self._device))
-        return [Detections(f["keypoints"], f["scores"], f["descriptors"]) for f in found]
+        images = images.to(self._device)
+        if masks is None:
+            return [_detections(f) for f in self._model.detectAndCompute(images)]
+        budget = self._model.top_k
+        found = self._model.detectAndCompute(images, top_k=images[0, 0].numel())
+        return [
+            unmasked(_detections(f), mask, budget) for f, mask in zip(found, masks, strict=True)
+        ]
+
+
+def _detections(found: dict[str, Tensor]) -> Detections:
+    return Detections(found["keypoints"], found["scores"], found["descriptors"])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from ..core import config
@@ -18,56 +16,8 @@ from ..core.types import Features
 from ..descriptors import DESCRIPTORS
 from ..descriptors.base import Descriptor, EncodingDescriptor
 from ..detectors import DETECTORS
-from ..detectors.base import Detections, Detector, EncodingDetector
-from ..geometry import pixel_frames
-from ..io.images import read_image, size_for, to_array
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How images are resized, in hloc's words.
-
-    resize_max    long side in px of the image that is worked on, None for the original size
-    resize_force  enlarge smaller images to it too
-    """
-
-    resize_max: int | None = None
-    resize_force: bool = False
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A decoded image, ready for the detector.
-
-    pixels         3×H×W uint8 RGB, resized
-    original_size  (W, H) of the file
-    """
-
-    pixels: np.ndarray
-    original_size: tuple[int, int]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(W, H) of the pixels."""
-        _, H, W = self.pixels.shape
-        return W, H
-
-
-def load_photo(path: Path, preprocessing: Preprocessing, *, stride: int = 1) -> Photo:
-    """Decode and resize a file.  Raises `ImageError`."""
-    return prepare(read_image(path), preprocessing, stride=stride)
-
-
-def prepare(image: Image.Image, preprocessing: Preprocessing, *, stride: int = 1) -> Photo:
-    """Resize an RGB image, both sides to multiples of ``stride``."""
-    size = size_for(
-        image.size,
-        resize_max=preprocessing.resize_max,
-        enlarge=preprocessing.resize_force,
-        stride=stride,
-    )
-    pixels = to_array(image, size).transpose(2, 0, 1)
-    return Photo(np.ascontiguousarray(pixels), image.size)
+from ..detectors.base import Detections, Detector, EncodingDetector, unmasked
+from .loading import Photo
 
 
 class Extractor:
@@ -108,23 +58,27 @@ class Extractor:
         """Features of photos of one size, in pixels of their files."""
         batch = torch.from_numpy(np.stack([photo.pixels for photo in photos]))
         images = batch.to(self._device).float() / 255
-        found = self._detect_and_describe(images)
+        found = self._detect_and_describe(images, _masks(photos))
         return [self._features(*each) for each in zip(photos, found, strict=True)]
 
-    def _detect_and_describe(self, images: Tensor) -> list[Detections]:
-        if self.descriptor is None:
-            return self.detector(images)
+    def _detect_and_describe(self, images: Tensor, masks: Tensor | None) -> list[Detections]:
+        encoding = None
+        # A plug-in of a user's that knows no masks still works on photos without.
+        masked = () if masks is None else (masks,)
         if self._shares_encoder():
             encoding = self.detector.encode(images)  # type: ignore[attr-defined]
-            found = self.detector.detect(encoding)  # type: ignore[attr-defined]
-            points = [each.keypoints_px.to(self._device) for each in found]
+            found = self.detector.detect(encoding, *masked)  # type: ignore[attr-defined]
+        else:
+            found = self.detector(images, *masked)
+        if masks is not None:
+            found = [unmasked(f, mask) for f, mask in zip(found, masks, strict=True)]
+        if self.descriptor is None:
+            return found
+        points = [each.keypoints_px.to(self._device) for each in found]
+        if encoding is not None:
             described = self.descriptor.describe(encoding, points)  # type: ignore[attr-defined]
         else:
-            found = self.detector(images)
-            described = [
-                self.descriptor(image, each.keypoints_px.to(self._device))
-                for image, each in zip(images, found, strict=True)
-            ]
+            described = [self.descriptor(*each) for each in zip(images, points, strict=True)]
         return [replace(f, descriptors=d) for f, d in zip(found, described, strict=True)]
 
     def _shares_encoder(self) -> bool:
@@ -136,19 +90,16 @@ class Extractor:
         return shares and self.descriptor.encoder in (None, weights)
 
     def _features(self, photo: Photo, found: Detections) -> Features:
-        keypoints_px = pixel_frames.resized_px(
-            _numpy(found.keypoints_px), source_size=photo.size, target_size=photo.original_size
-        )
-        scale = max(w / v for w, v in zip(photo.original_size, photo.size, strict=True))
+        oris, covariances = _optional(found.oris), _optional(found.covariances)
         return Features(
-            keypoints_px,
+            photo.stored_px(_numpy(found.keypoints_px)),
             _numpy(found.scores),
             photo.original_size,
             descriptors=_optional(found.descriptors),
-            scales=None if found.scales is None else _numpy(found.scales) * scale,
-            oris=_optional(found.oris),
-            covariances=None if found.covariances is None else _numpy(found.covariances) * scale**2,
-            uncertainty_px=getattr(self.detector, "detection_noise", 1.0) * scale,
+            scales=None if found.scales is None else _numpy(found.scales) * photo.scale,
+            oris=None if oris is None else photo.stored_degrees(oris),
+            covariances=None if covariances is None else photo.stored_covariances(covariances),
+            uncertainty_px=getattr(self.detector, "detection_noise", 1.0) * photo.scale,
         )
 
 
@@ -173,6 +124,15 @@ def _described(registry: Registry, options: Mapping[str, Any]) -> dict[str, Any]
 
 def _optional(tensor: Tensor | None) -> np.ndarray | None:
     return None if tensor is None else _numpy(tensor)
+
+
+def _masks(photos: Sequence[Photo]) -> Tensor | None:
+    """B×H×W, True where keypoints may be; None where they may be everywhere."""
+    if all(photo.mask is None for photo in photos):
+        return None
+    everywhere = np.ones(photos[0].pixels.shape[1:], dtype=bool)
+    masks = [everywhere if photo.mask is None else photo.mask for photo in photos]
+    return torch.from_numpy(np.stack(masks))
 
 
 def _numpy(tensor: Tensor) -> np.ndarray:

@@ -55,6 +55,11 @@ def aligned_norm_from_px(keypoints_px: Points, *, H: int, W: int) -> Points:
     return keypoints_px * scale - 1
 
 
+def px_from_aligned_norm(keypoints: Points, *, H: int, W: int) -> Points:
+    """The inverse of `aligned_norm_from_px`."""
+    return (keypoints + 1) * _pair(keypoints, (W - 1) / 2, (H - 1) / 2)  # type: ignore
+
+
 def colmap_from_px(keypoints_px: Points) -> Points:
     """Pixel-index -> COLMAP frame."""
     return keypoints_px + 0.5  # type: ignore
@@ -74,3 +79,26 @@ def resized_px(
     """
     (w0, h0), (w1, h1) = source_size, target_size
     return (keypoints_px + 0.5) * _pair(keypoints_px, w1 / w0, h1 / h0) - 0.5  # type: ignore
+
+
+def stored_from_upright_px(
+    keypoints_px: np.ndarray, *, orientation: int, size: tuple[int, int]
+) -> np.ndarray:
+    """Pixel-index points of a photo turned upright by its EXIF tag -> of the stored pixel grid.
+
+    orientation  the tag, 1 to 8: where the first row and column of the stored grid are seen
+    size         (W, H) of the stored grid
+    """
+    right, bottom = size[0] - 1, size[1] - 1
+    u, v = keypoints_px[..., 0], keypoints_px[..., 1]
+    x, y = {
+        1: (u, v),
+        2: (right - u, v),
+        3: (right - u, bottom - v),
+        4: (u, bottom - v),
+        5: (v, u),
+        6: (v, bottom - u),
+        7: (right - v, bottom - u),
+        8: (right - v, u),
+    }[orientation]
+    return np.stack([x, y], axis=-1)

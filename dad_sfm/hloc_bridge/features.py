@@ -12,7 +12,8 @@ from torch import Tensor
 from ..core.config import build
 from ..core.device import choose_device
 from ..core.types import Features
-from ..execution.extractor import Extractor, Preprocessing, prepare
+from ..execution.extractor import Extractor
+from ..execution.loading import Preprocessing, prepare
 from .presets import own_model
 
 

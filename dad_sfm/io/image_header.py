@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from .images import ImageError
+from .images import opened
 
 # EXIF tags (Exif 2.3): make and model in the main directory, focal lengths in the Exif one.
 _MAKE, _MODEL, _EXIF_IFD, _FOCAL_MM, _FOCAL_35MM = 271, 272, 0x8769, 37386, 41989
@@ -33,15 +33,12 @@ def read_header(path: Path | str) -> Header:
 
     A damaged EXIF block costs what it holds, nothing else.  Raises `ImageError`.
     """
-    try:
-        with Image.open(path) as image:
-            try:
-                exif, has_exif = _camera(image.getexif())
-            except Exception as error:  # whatever Pillow's parser stumbles over
-                return Header(image.size, damage=str(error) or type(error).__name__)
-            return Header(image.size, exif, has_exif)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ImageError(f"{path}: not an image that can be read ({error})") from error
+    with opened(path) as image:
+        try:
+            exif, has_exif = _camera(image.getexif())
+        except Exception as error:  # whatever Pillow's parser stumbles over
+            return Header(image.size, damage=str(error) or type(error).__name__)
+        return Header(image.size, exif, has_exif)
 
 
 def _camera(tags: Image.Exif) -> tuple[tuple[str, str, float] | None, bool]:

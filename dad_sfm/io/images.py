@@ -7,11 +7,16 @@ in hloc since November 2024, so that keypoints, masks and models agree on one gr
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+
+from .grey_levels import GreyRange, is_deep, robust_range, sample, to_bytes
+
+MAX_PIXELS = 2**30  # of a file that is decoded
 
 
 class ImageError(ValueError):
@@ -25,31 +30,40 @@ def digest_of_names(paths: Sequence[Path]) -> str:
     return f"{len(paths)} photos, {hashlib.sha256(lines.encode()).hexdigest()}"
 
 
-def read_image(path: Path | str) -> Image.Image:
-    """Decode a file to 8-bit RGB.
-
-    Grey, RGBA (alpha is dropped), CMYK, palette and 16-bit files are converted.  Raises
-    `ImageError` when the file is missing, is no image, or is cut off.
-    """
+@contextmanager
+def opened(path: Path | str) -> Iterator[Image.Image]:
+    """Open an image file with Pillow; what goes wrong inside, too, becomes `ImageError`."""
+    # Pillow takes 0.18 gigapixels for an attack; cameras and scanners make larger photos.
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     try:
         with Image.open(path) as image:
-            image.load()
-            return _to_rgb(image)
+            yield image
+    except ImageError:
+        raise
     except FileNotFoundError:
         raise ImageError(f"{path}: no such file") from None
     except UnidentifiedImageError:
         raise ImageError(f"{path}: not an image that can be read") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, MemoryError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path}: cannot be decoded ({error})") from error
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        # Pillow's own conversion clips 16-bit values at 255 instead of scaling them.
-        values = np.asarray(image, dtype=np.float32)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        scaled = np.clip(values * (255.0 / top) + 0.5, 0, 255).astype(np.uint8)
-        return Image.fromarray(scaled).convert("RGB")
+def read_image(path: Path | str) -> Image.Image:
+    """Decode a file to 8-bit RGB.
+
+    Grey, RGBA (alpha is dropped), CMYK and palette files are converted, and the `robust_range` of
+    files of more than 8 bits is stretched.  Raises `ImageError` when the file is missing, is no
+    image, or is cut off.
+    """
+    with opened(path) as image:
+        image.load()
+        return to_rgb(image)
+
+
+def to_rgb(image: Image.Image, grey_range: GreyRange | None = None) -> Image.Image:
+    """An image of any mode as 8-bit RGB; ``grey_range`` as in `grey_levels.to_bytes`."""
+    if is_deep(image):
+        image = to_bytes(image, grey_range or robust_range([sample(image)]))
     return image.convert("RGB")
 
 

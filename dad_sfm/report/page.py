@@ -10,8 +10,9 @@ from html import escape
 from pathlib import Path
 
 from ..colmap.model import read_coloured_points
-from ..io.images import ImageError, read_image, size_for, to_array
+from ..io.images import ImageError
 from ..io.output import Output
+from ..io.photos import read_photo
 from ..io.store import FeatureReader
 from .charts import inlier_matrix, top_view
 from .document import ImageReport, Report, Spread
@@ -152,21 +153,19 @@ def _photos(report: Report, files: Output) -> str:
 
 
 def _figure(name: str, image_dir: Path, reader: FeatureReader) -> str:
-    from PIL import Image
-
     from ..geometry import pixel_frames
     from .drawing import draw_keypoints
 
     caption = escape(name)
     try:
-        image = read_image(image_dir / name)
+        photo = read_photo(image_dir / name, resize_max=THUMBNAIL_SIDE, upright=False, alpha=False)
     except ImageError as error:
         return f"<figure><figcaption>{caption}: {escape(str(error))}</figcaption></figure>"
-    size = size_for(image.size, resize_max=THUMBNAIL_SIDE)
     found = reader.read(name, descriptors=False)
-    points = pixel_frames.resized_px(found.keypoints_px, source_size=image.size, target_size=size)
-    small = Image.fromarray(to_array(image, size))
-    picture, buffer = draw_keypoints(small, points, radius=1.0), io.BytesIO()
+    points = pixel_frames.resized_px(
+        found.keypoints_px, source_size=photo.stored_size, target_size=photo.image.size
+    )
+    picture, buffer = draw_keypoints(photo.image, points, radius=1.0), io.BytesIO()
     picture.save(buffer, "JPEG", quality=82)
     data = base64.b64encode(buffer.getvalue()).decode("ascii")
     return (

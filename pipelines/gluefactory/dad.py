@@ -16,7 +16,8 @@ from torch import Tensor
 from dad_sfm import extract_features
 from dad_sfm.core import config
 from dad_sfm.core.types import Features
-from dad_sfm.execution.extractor import Extractor, prepare
+from dad_sfm.execution.extractor import Extractor
+from dad_sfm.execution.loading import prepare
 from dad_sfm.geometry.pixel_frames import colmap_from_px
 
 

@@ -44,6 +44,19 @@ def test_many_ties_are_the_twins(monkeypatch: pytest.MonkeyPatch, limit: int) ->
     assert_like_the_twin(maps(20), 5, 200, 2)
 
 
+@pytest.mark.parametrize("levels", [None, 2])
+def test_masked_peaks_leave_their_place_to_the_next_best(levels: int | None) -> None:
+    scores = maps(levels)
+    masks = torch.ones_like(scores, dtype=torch.bool)
+    masks[:, 20:, 30:] = False
+    found = strongest_peaks(scores, 3, 50, border=2, masks=masks)
+    for image, mask, (points, best) in zip(scores, masks, found, strict=True):
+        ((every, its_best),) = twin(image[None], 3, 10_000, 2)
+        inside = mask[every[:, 1], every[:, 0]]
+        assert torch.equal(points, every[inside][:50])
+        assert torch.equal(best, its_best[inside][:50])
+
+
 @pytest.mark.parametrize("value", [0.0, 0.25])
 def test_a_blank_map_has_no_peak(value: float) -> None:
     ((points, best),) = strongest_peaks(torch.full((1, 40, 50), value), 5, 10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageOps
 from torch.nn.functional import grid_sample, interpolate
 
 from dad_sfm.geometry import pixel_frames
@@ -60,3 +61,17 @@ def test_resizing_keeps_a_point_on_its_blob() -> None:
 
 def test_an_image_of_one_pixel_has_a_frame() -> None:
     assert torch.isfinite(pixel_frames.aligned_norm_from_px(torch.zeros(1, 2), H=1, W=1)).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_points_of_an_upright_photo_are_those_of_the_stored_pixels(orientation: int) -> None:
+    """A picture in which every pixel holds its own index, turned by Pillow."""
+    stored = Image.fromarray(np.arange(H * W, dtype=np.uint8).reshape(H, W))
+    exif = stored.getexif()
+    exif[0x0112] = orientation
+    upright = np.asarray(ImageOps.exif_transpose(stored))
+    v, u = np.mgrid[: upright.shape[0], : upright.shape[1]]
+    x, y = pixel_frames.stored_from_upright_px(
+        np.stack([u, v], axis=-1), orientation=orientation, size=(W, H)
+    ).transpose(2, 0, 1)
+    np.testing.assert_array_equal(np.asarray(stored)[y, x], upright)

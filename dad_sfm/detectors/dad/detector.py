@@ -108,26 +108,27 @@ class DaDDetector(nn.Module):
 
     @torch.inference_mode()
     def detect_px(
-        self, images: Tensor, num_keypoints: int
+        self, images: Tensor, num_keypoints: int, masks: Tensor | None = None
     ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
         """Detect in B×3×H×W ImageNet-normalised images.
 
-        Returns an N×2 tensor of pixel-index points and their N scores for each image, best first,
-        and the probabilities of all pixels, B×H×W.  Scores are probabilities, divided by
-        crowding ** ``balance``.
+        ``masks``, B×H×W bool, says where keypoints may be: peaks outside are dropped before the
+        best are chosen.  Returns an N×2 tensor of pixel-index points and their N scores for
+        each image, best first, and the probabilities of all pixels, B×H×W.  Scores are
+        probabilities, divided by crowding ** ``balance``.
         """
-        return self.select(self.encode(images), num_keypoints)
+        return self.select(self.encode(images), num_keypoints, masks)
 
     @torch.inference_mode()
     def select(
-        self, encoding: Encoding, num_keypoints: int
+        self, encoding: Encoding, num_keypoints: int, masks: Tensor | None = None
     ) -> tuple[list[tuple[Tensor, Tensor]], Tensor]:
         """Choose the keypoints of an encoded batch; returns what `detect_px` does."""
         logits = encoding.logits[:, 0]
         probs = logits.flatten(1).softmax(dim=1).view_as(logits)
         border = BORDER if self.remove_borders else 0
         needed = peaks_needed(num_keypoints, self.balance)
-        peaks = strongest_peaks(probs, self.nms_size, needed, border=border)
+        peaks = strongest_peaks(probs, self.nms_size, needed, border=border, masks=masks)
         # On a blank image the network answers to its own padding.
         size = (probs.shape[2], probs.shape[1])
         found = [

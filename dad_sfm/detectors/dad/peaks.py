@@ -15,13 +15,19 @@ MOST_TIED = 1024  # maxima compared pair by pair; more of them are left to the t
 
 
 def strongest_peaks(
-    scores: Tensor, size: int, num_keypoints: int, *, border: int = 0
+    scores: Tensor,
+    size: int,
+    num_keypoints: int,
+    *,
+    border: int = 0,
+    masks: Tensor | None = None,
 ) -> list[tuple[Tensor, Tensor]]:
     """The best ``num_keypoints`` maxima of size×size windows in each map, best first.
 
     scores   B×H×W, non-negative
     border   pixels along the edges of the map in which no point is taken; what is there still
              counts in the windows of its neighbours
+    masks    B×H×W bool, likewise: no point is taken where it is false
     returns  B pairs of (N×2 int64 points (x, y), N scores), as `sampling.top_keypoints`; of equal
              scores the first in raster order comes first
     """
@@ -29,30 +35,43 @@ def strongest_peaks(
         raise ValueError(f"the number of keypoints must not be negative, got {num_keypoints}")
     if size < 1 or size % 2 == 0:
         raise ValueError(f"the window of the non-maximum suppression must be odd, got {size}")
-    return [_strongest(image, size, num_keypoints, border) for image in scores]
+    if masks is None:
+        return [_strongest(image, size, num_keypoints, border, None) for image in scores]
+    masks = masks.to(scores.device)
+    return [
+        _strongest(image, size, num_keypoints, border, mask)
+        for image, mask in zip(scores, masks, strict=True)
+    ]
 
 
-def _strongest(scores: Tensor, size: int, number: int, border: int) -> tuple[Tensor, Tensor]:
+def _strongest(
+    scores: Tensor, size: int, number: int, border: int, mask: Tensor | None
+) -> tuple[Tensor, Tensor]:
     H, W = scores.shape
     if min(H, W) <= 2 * border or size == 1:
-        return _twin(scores, size, number, border)
+        return _twin(scores, size, number, border, mask)
     index = _maxima(scores, size).nonzero()[:, 0]
     best, order = scores.flatten()[index].sort(descending=True, stable=True)
     index = index[order]
     points = torch.stack([index % W, index.div(W, rounding_mode="floor")], dim=-1)
     tied = _tied(best)
     if len(tied) > MOST_TIED:  # a blank map, or half precision
-        return _twin(scores, size, number, border)
+        return _twin(scores, size, number, border, mask)
     kept = torch.ones_like(best, dtype=torch.bool)
     kept[tied] = _first_of_ties(points[tied], size)
     if border:
         low, high = points.amin(dim=1), (points.new_tensor([W, H]) - 1 - points).amin(dim=1)
         kept &= torch.minimum(low, high) >= border
+    if mask is not None:
+        kept &= mask.flatten()[index]
     return points[kept][:number], best[kept][:number]
 
 
-def _twin(scores: Tensor, size: int, number: int, border: int) -> tuple[Tensor, Tensor]:
-    return top_keypoints(remove_borders(nms(scores[None], size), border), number)[0]
+def _twin(
+    scores: Tensor, size: int, number: int, border: int, mask: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    peaks = remove_borders(nms(scores[None], size), border)
+    return top_keypoints(peaks if mask is None else peaks * mask, number)[0]
 
 
 def _maxima(scores: Tensor, size: int) -> Tensor:

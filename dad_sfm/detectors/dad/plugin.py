@@ -74,17 +74,17 @@ class _Plugin:
             "weights": self._detector.weights_sha256,
         }
 
-    def __call__(self, images: Tensor) -> list[Detections]:
-        """Detect in a batch of B×3×H×W float32 RGB images in [0, 1]."""
-        return self.detect(self.encode(images))
+    def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
+        """Detect in a batch of B×3×H×W float32 RGB images in [0, 1]; see `Detector`."""
+        return self.detect(self.encode(images), masks)
 
     def encode(self, images: Tensor) -> Encoding:
         """Run the network on B×3×H×W float32 RGB images in [0, 1]."""
         return self._detector.encode(normalize(images))
 
-    def detect(self, encoding: Encoding) -> list[Detections]:
+    def detect(self, encoding: Encoding, masks: Tensor | None = None) -> list[Detections]:
         """Detect in an encoded batch."""
-        found, _ = self._detector.select(encoding, self._max_keypoints)
+        found, _ = self._detector.select(encoding, self._max_keypoints, masks)
         return [Detections(points, scores) for points, scores in found]
 
 
