@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from .colmap.inputs import InputError, SfmInputs
 from .colmap.log import colmap_log
 from .colmap.verification import Pair, Verification, View, verify
 from .core.config import build
+from .core.step_command import run_step
 from .geometry import pixel_frames
 from .io.pairs_file import read_pairs
 from .io.store import FeatureReader, MatchReader
@@ -138,3 +140,7 @@ class _Filler:
             return self._inputs.read_matches(names, counts=counts)
         except InputError as error:
             return error
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

@@ -8,6 +8,7 @@ Called as hloc's step of the same name::
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +19,7 @@ from tqdm import tqdm
 
 from .core import config
 from .core.device import choose_device
+from .core.step_command import run_step
 from .core.types import Features
 from .descriptors import DESCRIPTORS
 from .detectors import DETECTORS
@@ -28,7 +30,7 @@ from .execution.resume import images_to_extract, starts_anew
 from .io.images import ImageError
 from .io.listing import select_images
 from .io.photo_identity import identify
-from .io.store import FeatureWriter
+from .io.store import FeatureReader, FeatureWriter
 
 logger = logging.getLogger(__name__)
 
@@ -276,3 +278,12 @@ def _run(
     else:
         for single in batch:
             yield from _run(extractor, [single])
+
+
+def _failures(path: Path) -> dict[str, str]:
+    with FeatureReader(path) as reader:
+        return reader.failures
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main, preset=preset, default_conf="dad-nano", failures=_failures))

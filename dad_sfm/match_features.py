@@ -10,6 +10,7 @@ Takes any feature file of hloc's schema, another tool's too.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,11 @@ from tqdm import tqdm
 
 from .core import config
 from .core.device import choose_device
+from .core.step_command import run_step
 from .core.types import Matches
 from .execution.resume_matches import pairs_to_match, photo_of, starts_anew
 from .io.pairs_file import Pair, read_pairs
-from .io.store import FeatureReader, MatchWriter, check_pair_keys
+from .io.store import FeatureReader, MatchReader, MatchWriter, check_pair_keys
 from .matchers import MATCHERS
 from .matchers.base import Matcher, View
 from .matchers.compatibility import MatchingError, check_descriptors, check_fit, listed
@@ -255,3 +257,12 @@ def _sides(
         return [(query, list(dict.fromkeys(name for pair in pairs for name in pair)))]
     sides = zip((query, reference), zip(*pairs, strict=True), strict=True) if pairs else ()
     return [(reader, list(dict.fromkeys(names))) for reader, names in sides]
+
+
+def _failures(path: Path) -> dict[str, str]:
+    with MatchReader(path) as reader:
+        return reader.failures
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main, preset=preset, default_conf="NN-mutual", failures=_failures))

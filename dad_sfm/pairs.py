@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from .core.step_command import run_step
 from .io.listing import natural_order
 from .io.pairs_file import PairsError, write_pairs
 from .io.store import FeatureReader
@@ -65,3 +67,7 @@ def _names(
     if isinstance(image_list, (str, Path)):
         return read_names(image_list), str(image_list)
     return list(dict.fromkeys(Path(name).as_posix() for name in image_list)), "image_list"
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from .colmap.log import colmap_log
 from .colmap.refinement import refine_principal_points
 from .colmap.view_graph import ViewGraph, read_view_graph
 from .core.config import ConfigError
+from .core.step_command import run_step
 
 logger = logging.getLogger(__name__)
 
@@ -187,3 +189,7 @@ def _no_initial_pair(graph: ViewGraph) -> str:
         f"({' '.join(pair)}) by {most} inliers; it needs about 100 and a baseline that is not "
         "small against the distance (no pure rotation, no plane alone)"
     )
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

@@ -21,9 +21,13 @@ def is_output(folder: Path) -> bool:
 
 @dataclass(frozen=True)
 class Output:
-    """Paths in an output folder.  Nothing is created or checked."""
+    """Paths in an output folder.  Nothing is created or checked.
+
+    results  folder of the results, where they are not in ``root`` (yet); see `ownership`
+    """
 
     root: Path
+    results: Path | None = None
 
     @property
     def features(self) -> Path:
@@ -31,32 +35,41 @@ class Output:
 
     @property
     def pairs(self) -> Path:
-        return self.root / "pairs.txt"
+        return self._results / "pairs.txt"
 
     @property
     def matches(self) -> Path:
         return self.root / "matches.h5"
 
     @property
+    def log(self) -> Path:
+        return self.root / "log.txt"
+
+    @property
+    def images(self) -> Path:
+        """The photos, beside the model for tools that look for them there."""
+        return self._results / "images"
+
+    @property
     def database(self) -> Path:
-        return self.root / "database.db"
+        return self._results / "database.db"
 
     @property
     def sparse(self) -> Path:
         """Folder of the models ``0`` (the largest), ``1``, ..."""
-        return self.root / "sparse"
+        return self._results / "sparse"
 
     @property
     def report(self) -> Path:
-        return self.root / _REPORT
+        return self._results / _REPORT
 
     @property
     def page(self) -> Path:
-        return self.root / "report.html"
+        return self._results / "report.html"
 
     @property
-    def log(self) -> Path:
-        return self.root / "log.txt"
+    def _results(self) -> Path:
+        return self.results or self.root
 
     def models(self) -> list[Path]:
         """Folders of the models there are, the largest first."""

@@ -21,6 +21,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ..core.digest import sha256_of
+
 FOLDER_VARIABLE = "DAD_SFM_WEIGHTS"
 PACKAGED = Path(__file__).parents[1] / "weights"
 
@@ -73,15 +75,6 @@ def resolve(
             "'weights'"
         )
     return _download(url, _cache() / filename, sha256)
-
-
-def sha256_of(path: Path | str) -> str:
-    """SHA-256 of a file, as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def load_state_dict(path: Path | str, *, inside: str | None = None) -> dict[str, Tensor]:
