@@ -9,7 +9,19 @@ from __future__ import annotations
 import argparse
 from typing import Protocol
 
-from . import benchmark, compare, extract, match, pairs, reconstruct, train, visualize
+from . import (
+    benchmark,
+    compare,
+    digest,
+    extract,
+    match,
+    pairs,
+    reconstruct,
+    repair,
+    train,
+    verify,
+    visualize,
+)
 
 
 class Command(Protocol):
@@ -29,6 +41,9 @@ COMMANDS: dict[str, Command] = {
     "extract": extract,
     "pairs": pairs,
     "match": match,
+    "verify": verify,
+    "repair": repair,
+    "digest": digest,
     "benchmark": benchmark,
     "compare": compare,
     "train": train,

@@ -32,16 +32,20 @@ a run that was cut off resumes with what its journal holds.  Readers see both (`
 from .errors import StoreError
 from .features import FeatureReader, FeatureWriter
 from .hdf5 import read_arrays
+from .integrity import Inspection, inspect, repair
 from .matches import MatchReader, MatchWriter
 from .names import check_pair_keys, pair_key
 
 __all__ = [
     "FeatureReader",
     "FeatureWriter",
+    "Inspection",
     "MatchReader",
     "MatchWriter",
     "StoreError",
     "check_pair_keys",
+    "inspect",
     "pair_key",
     "read_arrays",
+    "repair",
 ]

@@ -112,10 +112,13 @@ class Hdf5Groups:
             holder = self._dataset(key, array) if array else self._group(key)
             return {} if holder is None else dict(holder.attrs)
 
-    def keys(self, array: str) -> Iterator[str]:
-        """Yield the groups that hold an array of this name, and are not inside one that does."""
-        with refusing(self._path):
-            yield from _walk(self._file, array, "", set(), 0)
+    def keys(self, array: str, unreadable: dict[str, str] | None = None) -> Iterator[str]:
+        """Yield the groups that hold an array of this name, and are not inside one that does.
+
+        unreadable  takes what cannot be read, with the reason, instead of a `StoreError`
+        """
+        walk = _Walk(self._path, array, unreadable)
+        yield from walk.below(self._file, "", 0)
 
     def _group(self, key: str) -> h5py.Group | None:
         group: Any = self._file
@@ -156,18 +159,37 @@ def _child(group: h5py.Group, name: str) -> Any:
     return group[name]
 
 
-def _walk(group: h5py.Group, array: str, prefix: str, seen: set[int], depth: int) -> Iterator[str]:
-    address = h5o.get_info(group.id).addr
-    if address in seen or depth > _MAX_DEPTH:
-        return
-    seen.add(address)
-    for name in group:
-        if name == PARTIAL:
-            continue
-        item = _child(group, name)
-        if not isinstance(item, h5py.Group):
-            continue
-        if isinstance(_child(item, array), h5py.Dataset):
-            yield f"{prefix}{name}"
-        else:
-            yield from _walk(item, array, f"{prefix}{name}/", seen, depth + 1)
+class _Walk:
+    """A walk over the groups of a file, each once."""
+
+    def __init__(self, path: Path, array: str, unreadable: dict[str, str] | None) -> None:
+        self._path, self._array, self._unreadable = path, array, unreadable
+        self._seen: set[int] = set()
+
+    def below(self, group: h5py.Group, prefix: str, depth: int) -> Iterator[str]:
+        names: list[str] = []
+        with self._noting(prefix):
+            address = h5o.get_info(group.id).addr
+            if address not in self._seen and depth <= _MAX_DEPTH:
+                self._seen.add(address)
+                names = [name for name in group if name != PARTIAL]
+        for name in names:
+            item, is_entry = None, False
+            with self._noting(f"{prefix}{name}"):
+                item = _child(group, name)
+                is_group = isinstance(item, h5py.Group)
+                is_entry = is_group and isinstance(_child(item, self._array), h5py.Dataset)
+            if is_entry:
+                yield f"{prefix}{name}"
+            elif isinstance(item, h5py.Group):
+                yield from self.below(item, f"{prefix}{name}/", depth + 1)
+
+    @contextmanager
+    def _noting(self, key: str) -> Iterator[None]:
+        try:
+            with refusing(self._path, key):
+                yield
+        except StoreError as error:
+            if self._unreadable is None:
+                raise
+            self._unreadable[key] = str(error)

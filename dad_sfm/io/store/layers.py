@@ -27,7 +27,6 @@ class Groups(Protocol):
     def shape(self, key: str, array: str, /) -> tuple[int, ...]: ...
     def read(self, key: str, array: str, /) -> np.ndarray: ...
     def attrs(self, key: str, array: str = GROUP, /) -> dict[str, Any]: ...
-    def keys(self, array: str, /) -> Iterator[str]: ...
 
 
 class JournalGroups:
@@ -52,9 +51,6 @@ class JournalGroups:
 
     def attrs(self, key: str, array: str = GROUP) -> dict[str, Any]:
         return self._entry(key).attrs.get(array, {})
-
-    def keys(self, array: str) -> Iterator[str]:
-        return iter(self._contents.entries)
 
     def _entry(self, key: str) -> Entry:
         offset = self._contents.entries[key]
@@ -123,6 +119,11 @@ class OpenFile:
         return self._file is not None and len(self._file) > 0
 
     @property
+    def unsealed(self) -> int:
+        """Number of entries in the journal."""
+        return len(self._contents.entries)
+
+    @property
     def changed(self) -> bool:
         """Whether the journal says anything that the sealed file does not."""
         said = self._contents
@@ -156,12 +157,17 @@ class OpenFile:
         """Read the attributes of an array, or of the group."""
         return self._known(key).attrs(key, array)
 
-    def keys(self, array: str) -> Iterator[str]:
-        """Yield the groups that hold an array of this name, in no particular order."""
+    def keys(self, array: str, unreadable: dict[str, str] | None = None) -> Iterator[str]:
+        """Yield the groups that hold an array of this name, in no particular order.
+
+        unreadable  takes what cannot be read, with the reason, instead of a `StoreError`
+        """
         yield from self._contents.entries
         if self._sealed is not None:
             hidden = self._contents.entries.keys() | self._contents.removed
-            yield from (key for key in self._sealed.keys(array) if key not in hidden)
+            for key in self._sealed.keys(array, unreadable):
+                if key not in hidden:
+                    yield key
 
     def close(self) -> None:
         """Close the sealed file."""

@@ -15,6 +15,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from ...core.atomic import atomic_write
 from .entry import GROUP, Entry
 from .errors import StoreError
 from .hdf5 import LIBVER, PARTIAL, refusing
-from .journal import Contents, Journal
+from .journal import Journal
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +42,12 @@ def seal(path: Path, journal: Journal, failures: dict[str, str]) -> None:
     Raises `StoreError` when there is no room; then nothing has changed.
     """
     contents = journal.contents
+    root = {"provenance": contents.provenance, **contents.noted}
     try:
         with atomic_write(path) as partial:
             if path.exists() and not contents.fresh:
                 _copy(path, partial)
-            with GuardedFile(partial) as file:
-                _write(file, path, journal, failures)
+            write_groups(partial, path, _entries(journal), {**root, **failures_attr(failures)})
     except OSError as error:
         raise StoreError(
             f"{path}: cannot be written ({error.strerror}); all that was done is kept in "
@@ -55,33 +56,46 @@ def seal(path: Path, journal: Journal, failures: dict[str, str]) -> None:
     journal.remove()
 
 
-def _write(raw: GuardedFile, path: Path, journal: Journal, failures: dict[str, str]) -> None:
-    contents = journal.contents
-    with refusing(path), h5py.File(raw, "r+" if raw.size() else "w", libver=LIBVER) as file:
+def failures_attr(failures: dict[str, str]) -> dict[str, str]:
+    """Failures as the attribute of the file that they are kept in."""
+    return {"failures": json.dumps(failures, ensure_ascii=False)}
+
+
+def write_groups(
+    partial: Path, path: Path, entries: Iterable[tuple[str, Entry | None]], root: dict[str, Any]
+) -> None:
+    """Write entries into a file, in place of those of the same key; None removes one.
+
+    partial  where the file ``path`` is being written: empty, or a copy of what there was
+    root     attributes of the file itself
+
+    Raises OSError when there is no room.
+    """
+    with (
+        GuardedFile(partial) as raw,
+        refusing(path),
+        h5py.File(raw, "r+" if raw.size() else "w", libver=LIBVER) as file,
+    ):
         if PARTIAL in file:
             del file[PARTIAL]
-        for key in _sealed_keys(file, contents):
-            del file[key]
-        groups = GroupWriter(file)
-        for key in contents.entries:
-            entry = journal.entry(key)
-            if entry is None:
-                logger.warning("%s: %s is damaged in the journal, left out", path, key)
-                continue
-            groups.write(key, entry)
+        groups, empty = GroupWriter(file), not len(file)
+        for key, entry in entries:
+            if not empty and key in file:
+                del file[key]
+            if entry is not None:
+                groups.write(key, entry)
             raw.check()
-        file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["provenance"] = contents.provenance
-        file.attrs["failures"] = json.dumps(failures, ensure_ascii=False)
-        for name, value in contents.noted.items():
+        for name, value in {"format_version": FORMAT_VERSION, **root}.items():
             file.attrs[name] = value
 
 
-def _sealed_keys(file: h5py.File, contents: Contents) -> list[str]:
-    """Entries that the journal replaces or removes."""
-    if not len(file):
-        return []
-    return [key for key in (*contents.entries, *contents.removed) if key in file]
+def _entries(journal: Journal) -> Iterator[tuple[str, Entry | None]]:
+    yield from ((key, None) for key in journal.contents.removed)
+    for key in journal.contents.entries:
+        entry = journal.entry(key)
+        if entry is None:
+            logger.warning("%s: %s is damaged, left out", journal.path, key)
+        yield key, entry
 
 
 class GroupWriter:
