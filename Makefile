@@ -23,7 +23,7 @@ help:
 	@echo "make table SCENES='<folders with images/ and gt/>'      the README's table of accuracy"
 	@echo "make repeatability PHOTOS='<folders>'                   the README's table of detectors"
 	@echo "make benchmark [SHARED=<folder with scenes/, weights/>] docs/results: tables, plots, JSON"
-	@echo "make train-dad PHOTOS='<folders>' [ARGS=...]            a slice of training; repeat it"
+	@echo "make train-dad PHOTOS='<folders>' [ARGS=...]            the whole recipe; the same command resumes"
 	@echo "make figures                                            the README's pictures"
 
 install: $(INSTALLED)

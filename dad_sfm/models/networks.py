@@ -1,22 +1,16 @@
-"""Network plugs: a name, and a function that makes the untrained network."""
+"""Networks that can be trained and loaded, by name: classes that need no arguments.
 
-from __future__ import annotations
+``Network()`` is untrained; it takes B×3×H×W ImageNet-normalised images, and names the
+convolutions that read them in ``reads_image``.  A new one is one file here and one line below, or
+a package of your own.
+"""
 
-from collections.abc import Callable
+from ..core.registry import Registry
 
-from torch import nn
-
-
-def _dad() -> nn.Module:
-    from .dad import DaD
-
-    return DaD()
-
-
-def _nano() -> nn.Module:
-    from .nano import Nano
-
-    return Nano()
-
-
-NETWORKS: dict[str, Callable[[], nn.Module]] = {"dad": _dad, "nano": _nano}
+NETWORKS = Registry(
+    "network",
+    {
+        "dad": "dad_sfm.models.dad:DaD",
+        "nano": "dad_sfm.models.nano:Nano",
+    },
+)

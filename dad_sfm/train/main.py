@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 from ..core.arguments import add_set, add_watchdog, count
 from ..core.config import ConfigError, changed
 from ..models.networks import NETWORKS
-from .data.plugs import DATA, data_conf
+from .data.plugs import data_conf
 from .engine.launch import LaunchConf, Strategy
 from .engine.loop_conf import LoopConf
 from .engine.trackers import TRACKERS
+from .objectives import OBJECTIVES
+from .objectives.base import Objective
 from .objectives.polarity import Polarity
 from .objectives.teachers import Combination
 from .package import average, package
 from .presets import PRESETS, RunConf, distillation
 from .published import export_published, import_published
-from .runs import Start, distil, train
+from .runs import Start, train
 
 EPILOG = """\
 A run lives in its folder (--run): conf.json, log.jsonl (loss, hit rate and the other terms, a line
-every few steps), last.pt (everything needed to go on), weights.safetensors (to detect with) and
-best.safetensors (the highest repeatability on photos held out of training).  Kill it or press
-Ctrl-C whenever you like; the same command goes on from the last save, with the same batches an
-uninterrupted run would have seen.
+every few steps), last.pt (everything needed to resume), weights.safetensors (to detect with) and
+best.safetensors (the best on photos held out of training).  Kill it or press Ctrl-C whenever you
+like; the same command resumes from the last save, with the same batches an uninterrupted run
+would have seen.
 
   dad-sfm train rl --photos my_photos --polarity light --run runs/light
   dad-sfm train rl --photos my_photos --polarity dark --run runs/dark
-  dad-sfm train distil --photos my_photos --run runs/nano \\
+  dad-sfm train distill --photos my_photos --run runs/nano \\
       --teachers runs/light/weights.safetensors runs/dark/weights.safetensors
   dad-sfm extract scene/images --export-dir out --weights runs/nano/weights.safetensors
 
@@ -42,16 +45,13 @@ GPU), nano (two CPU cores, hours), smoke (a minute).
 def add_methods(parser: argparse.ArgumentParser) -> None:
     """The sub-commands of ``train``; each sets ``run_method``, which returns the file it wrote."""
     methods = parser.add_subparsers(dest="method", required=True, metavar="METHOD")
-    rl = methods.add_parser("rl", help="reinforcement learning on pairs of views")
-    _run_arguments(rl)
-    _rl_arguments(rl)
-    rl.set_defaults(run_method=_run_rl)
-    distillation = methods.add_parser(
-        "distil", help="several detectors -> one", aliases=["distill"]
-    )
-    _run_arguments(distillation)
-    _distil_arguments(distillation)
-    distillation.set_defaults(run_method=_run_distil)
+    for name in OBJECTIVES.names:
+        method = METHODS.get(name, Method(f"objective {name}"))
+        parser = methods.add_parser(name, help=method.summary, aliases=method.aliases)
+        _run_arguments(parser)
+        if method.add_arguments:
+            method.add_arguments(parser)
+        parser.set_defaults(run_method=_run, objective=name)
     shipped = methods.add_parser("package", help="a run's weights -> a float16 file to ship")
     shipped.add_argument("weights", type=Path, help="weights.safetensors of a run")
     shipped.add_argument("target", type=Path, help="file to write")
@@ -76,9 +76,8 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument(
         "--data",
-        choices=list(DATA),
-        default="homography",
-        help="pairs: photos through homographies (default), rendered scenes, both, or MegaDepth",
+        help="for rl and distill: homography (of photos; the default), rendered (scenes), mixed "
+        "(both) or megadepth",
     )
     parser.add_argument(
         "--photos",
@@ -90,11 +89,11 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bank", help="folder of the rendered scenes (--data rendered, mixed)")
     parser.add_argument("--scenes", type=count, help="how many there are to be in it")
     parser.add_argument("--megadepth", help="folder of the data set (--data megadepth)")
-    parser.add_argument("--run", type=Path, required=True, help="run folder, made or gone on with")
+    parser.add_argument("--run", type=Path, required=True, help="run folder, made or resumed")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="nano")
-    parser.add_argument("--network", choices=sorted(NETWORKS), help="instead of the preset's")
+    parser.add_argument("--network", choices=NETWORKS.names, help="instead of the preset's")
     parser.add_argument("--steps", type=count, help="instead of the preset's")
-    parser.add_argument("--batch", type=count, help="pairs a step, instead of the preset's")
+    parser.add_argument("--batch", type=count, help="pairs per step, instead of the preset's")
     parser.add_argument("--learning-rate", type=float, help="instead of the preset's")
     parser.add_argument(
         "--rotation-deg", type=float, help="turn each view by up to this; 0 trains upright"
@@ -102,7 +101,9 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--init", type=Path, help="weights to start from (a weights file)")
     add_set(parser, "any other field of the run, as conf.json names it: objective.policy_weight=2")
-    parser.add_argument("--accumulate", type=count, help="batches a step, instead of the preset's")
+    parser.add_argument(
+        "--accumulate", type=count, help="batches per step, instead of the preset's"
+    )
     parser.add_argument(
         "--validation",
         nargs="+",
@@ -140,7 +141,7 @@ def _rl_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _distil_arguments(parser: argparse.ArgumentParser) -> None:
+def _distill_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teachers", nargs="+", type=Path, required=True, help="weights files, of any network"
     )
@@ -153,28 +154,64 @@ def _distil_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, help="folder that keeps the teachers' maps")
 
 
-def _run_rl(options: argparse.Namespace) -> Path:
-    conf = _conf(options)
-    if options.polarity is not None:
-        conf = replace(conf, objective=replace(conf.objective, polarity=options.polarity))
+@dataclass(frozen=True)
+class Method:
+    """What the command line knows of an objective beyond the options of every run.
+
+    configure  the run of the preset and the method's own options
+    """
+
+    summary: str
+    aliases: Sequence[str] = ()
+    add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
+    configure: Callable[[RunConf, argparse.Namespace], RunConf] | None = None
+
+
+def _configure_rl(conf: RunConf, options: argparse.Namespace) -> RunConf:
+    if options.polarity is None:
+        return conf
+    return changed(conf, {"objective.polarity": options.polarity}, where="--polarity")
+
+
+def _configure_distill(conf: RunConf, options: argparse.Namespace) -> RunConf:
+    return distillation(
+        conf,
+        options.how,
+        teachers=options.teachers,
+        cache=options.cache,
+        temperature=options.temperature,
+    )
+
+
+METHODS = {
+    "rl": Method(
+        "reinforcement learning on pairs of views",
+        add_arguments=_rl_arguments,
+        configure=_configure_rl,
+    ),
+    "distill": Method(
+        "several detectors -> one",
+        aliases=["distil"],
+        add_arguments=_distill_arguments,
+        configure=_configure_distill,
+    ),
+}
+
+
+def _run(options: argparse.Namespace) -> Path:
+    """Train with the objective that a sub-command is named for."""
+    objective: type[Objective] = OBJECTIVES.plugin(options.objective)
+    conf = _conf(options, objective)
+    method = METHODS.get(options.objective)
+    if method and method.configure:
+        conf = method.configure(conf, options)
+    elif type(conf.objective) is not objective.Conf:
+        conf = replace(conf, objective=objective.Conf())
     return train(
         changed(conf, dict(options.set), where="--set"),
         options.photos,
         options.run,
-        start=Start(options.init, options.negative),
-        **_running(options),
-    )
-
-
-def _run_distil(options: argparse.Namespace) -> Path:
-    conf = distillation(_conf(options), options.how, temperature=options.temperature)
-    return distil(
-        changed(conf, dict(options.set), where="--set"),
-        options.photos,
-        options.run,
-        teachers=options.teachers,
-        cache=options.cache,
-        start=Start(options.init),
+        start=Start(options.init, getattr(options, "negative", False)),
         **_running(options),
     )
 
@@ -192,13 +229,15 @@ def _running(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _conf(options: argparse.Namespace) -> RunConf:
+def _conf(options: argparse.Namespace, objective: type[Objective]) -> RunConf:
     """The preset, with what the options say instead."""
     conf = PRESETS[options.preset]
-    if options.data in ("homography", "mixed") and not options.photos:
-        raise ConfigError(f"--data {options.data} needs photos: give folders of them with --photos")
+    name = options.data or conf.data.name
+    if getattr(objective.data.plugin(name), "needs_photos", False) and not options.photos:
+        raise ConfigError(f"--data {name} needs photos: give folders of them with --photos")
     data = data_conf(
-        options.data,
+        objective.data,
+        name,
         conf.data,
         batch=options.batch,
         rotation_deg=options.rotation_deg,

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
+from .data.batch import DataConf
 from .data.homography_pairs import HomographyConf
-from .data.plugs import DataConf
 from .engine.loop_conf import LoopConf
-from .engine.validation import ValidationConf
+from .objectives.base import ObjectiveConf
 from .objectives.distill import DistillConf
 from .objectives.rl import RLConf
 from .objectives.sampling import SamplingConf
 from .objectives.teachers import Combination
+from .validation.repeatability import ValidationConf
 
 
 @dataclass(frozen=True)
 class RunConf:
-    """One training run: network, data, objective, loop, and how it is judged meanwhile."""
+    """One training run: network, data, objective, loop, and how it is judged meanwhile.
+
+    ``data`` and ``objective`` are configurations of any plug-in; each names its own.
+    """
 
     network: str = "dad"
     data: DataConf = field(default_factory=HomographyConf)
-    objective: RLConf | DistillConf = field(default_factory=RLConf)
+    objective: ObjectiveConf = field(default_factory=RLConf)
     loop: LoopConf = field(default_factory=LoopConf)
     validation: ValidationConf = field(default_factory=ValidationConf)
 
@@ -49,7 +56,7 @@ NANO = RunConf(
         weight_decay=1e-4,
         warmup=100,
         clip=1.0,
-        average=0.998,
+        ema_decay=0.998,
         validate_every=200,
     ),
     validation=ValidationConf(nms_size=7, subpixel_temp=2.5),
@@ -94,12 +101,30 @@ PRESETS: dict[str, RunConf] = {
 }
 
 
-def distillation(conf: RunConf, how: Combination = "max", *, temperature: float = 1.0) -> RunConf:
-    """The run that distils teachers of a preset: its network, data and loop, another objective."""
-    if isinstance(conf.objective, DistillConf):
-        return replace(conf, objective=replace(conf.objective, how=how, temperature=temperature))
-    measured = replace(conf.objective.sampling, balance=0.0)
-    objective = DistillConf(
-        how, temperature, sampling=measured, subpixel_temp=conf.objective.subpixel_temp
-    )
-    return replace(conf, objective=objective)
+def distillation(
+    conf: RunConf,
+    how: Combination = "max",
+    *,
+    teachers: Sequence[Path | str] = (),
+    cache: Path | str | None = None,
+    temperature: float = 1.0,
+) -> RunConf:
+    """The run that distills teachers (weights files, of any networks): network, data and loop of
+    ``conf``, another objective.
+
+    ``cache`` is a folder that keeps the teachers' maps for further students.
+    """
+    given: dict[str, Any] = {
+        "how": how,
+        "temperature": temperature,
+        "teachers": tuple(map(str, teachers)),
+        "cache": None if cache is None else str(cache),
+    }
+    objective = conf.objective
+    if isinstance(objective, DistillConf):
+        return replace(conf, objective=replace(objective, **given))
+    if isinstance(objective, RLConf):
+        # As its points are measured, but by the policy alone.
+        given["sampling"] = replace(objective.sampling, balance=0.0)
+        given["subpixel_temp"] = objective.subpixel_temp
+    return replace(conf, objective=DistillConf(**given))

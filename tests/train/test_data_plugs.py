@@ -16,7 +16,7 @@ from dad_sfm.train.data.depth_pairs import DepthSource
 from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs
 from dad_sfm.train.data.megadepth_pairs import MegaDepthConf, MegaDepthPairs
 from dad_sfm.train.data.photometric import Photometric
-from dad_sfm.train.data.plugs import data_conf, make_data
+from dad_sfm.train.data.plugs import PAIRS, data_conf, make_data
 from dad_sfm.train.data.rendered_pairs import RenderedConf, RenderedPairs, usable_pairs
 from dad_sfm.train.presets import PRESETS
 
@@ -40,13 +40,13 @@ def make(request: pytest.FixtureRequest, photos: Path, bank: RenderedConf, megad
         small = MegaDepthConf(
             size=SIZE, batch=4, shift_px=8, megadepth=str(megadepth), photometric=photometric
         )
-        return MegaDepthPairs(small, seed=seed)
+        return MegaDepthPairs([], small, seed=seed)
 
     return plug
 
 
 def test_shapes_and_ranges(make: Make) -> None:
-    batch = make(0, Photometric()).batch(0).on(CPU)
+    batch = make(0, Photometric()).batch(0).to(CPU)
     for images in (batch.images_a, batch.images_b):
         assert images.shape == (4, 3, SIZE, SIZE)
         assert images.dtype == torch.float32
@@ -61,7 +61,7 @@ def test_shapes_and_ranges(make: Make) -> None:
 
 
 def test_the_warp_carries_one_view_onto_the_other(make: Make) -> None:
-    batch = make(1).batch(0).on(CPU)
+    batch = make(1).batch(0).to(CPU)
     for here, there, warp, valid in (
         (batch.images_a, batch.images_b, batch.b_from_a, batch.valid_a),
         (batch.images_b, batch.images_a, batch.a_from_b, batch.valid_b),
@@ -76,7 +76,7 @@ def test_the_warp_carries_one_view_onto_the_other(make: Make) -> None:
 
 
 def test_points_carried_there_and_back_return(make: Make) -> None:
-    batch = make(1).batch(3).on(CPU)
+    batch = make(1).batch(3).to(CPU)
     points = torch.rand(4, 400, 2, generator=torch.Generator().manual_seed(0)) * (SIZE - 1)
     there, seen = warp_points(points, batch.b_from_a, batch.valid_a)
     back, seen_back = warp_points(there, batch.a_from_b, batch.valid_b)
@@ -91,22 +91,24 @@ def test_points_carried_there_and_back_return(make: Make) -> None:
 def test_a_step_depends_on_seed_and_step_alone(make: Make) -> None:
     first, again = make(5, Photometric()), make(5, Photometric())
     first.batch(0)
-    seven, twin = first.batch(7).on(CPU), again.batch(7).on(CPU)
+    seven, twin = first.batch(7).to(CPU), again.batch(7).to(CPU)
     assert torch.equal(seven.images_b, twin.images_b)
     assert torch.equal(seven.b_from_a, twin.b_from_a)
     for other in (first.batch(8), make(6, Photometric()).batch(7)):
-        assert not torch.equal(seven.images_b, other.on(CPU).images_b)
-        assert not torch.equal(seven.b_from_a, other.on(CPU).b_from_a)
+        assert not torch.equal(seven.images_b, other.to(CPU).images_b)
+        assert not torch.equal(seven.b_from_a, other.to(CPU).b_from_a)
 
 
 def test_options_choose_the_plug_and_its_values() -> None:
     nano, paper = PRESETS["nano"].data, PRESETS["paper"].data
-    assert data_conf("homography", nano, batch=None) == nano
-    rendered = data_conf("rendered", nano, bank="here", scenes=7, rotation_deg=0.0, batch=None)
+    assert data_conf(PAIRS, "homography", nano, batch=None) == nano
+    rendered = data_conf(
+        PAIRS, "rendered", nano, bank="here", scenes=7, rotation_deg=0.0, batch=None
+    )
     assert rendered == RenderedConf(size=256, batch=8, bank="here", scenes=7, rotation_deg=0.0)
-    assert data_conf("megadepth", paper) == MegaDepthConf()
+    assert data_conf(PAIRS, "megadepth", paper) == MegaDepthConf()
     with pytest.raises(ConfigError, match="--scenes does not go with --data homography"):
-        data_conf("homography", nano, scenes=3)
+        data_conf(PAIRS, "homography", nano, scenes=3)
 
 
 def test_a_configuration_makes_its_plug(photos: Path, bank: RenderedConf, megadepth: Path) -> None:
@@ -116,7 +118,7 @@ def test_a_configuration_makes_its_plug(photos: Path, bank: RenderedConf, megade
         (bank, RenderedPairs),
         (small, MegaDepthPairs),
     ):
-        assert type(make_data(conf, [photos], seed=0)) is plug
+        assert type(make_data(PAIRS, conf, [photos], 0)) is plug
 
 
 def test_pairs_of_a_bank_are_those_that_overlap() -> None:
@@ -143,8 +145,10 @@ def test_the_command_line_trains_on_it(
 def test_mixed_draws_its_batches_from_both(photos: Path, tmp_path: Path) -> None:
     """Also at even numbers and at odd ones, which is what each of two processes is given."""
     given = {"batch": 1, "bank": str(tmp_path / "bank"), "scenes": 1}
-    conf = replace(data_conf("mixed", HomographyConf(size=SIZE), rotation_deg=0.0, **given), days=0)
-    mixed = make_data(conf, [photos], seed=3)
+    conf = replace(
+        data_conf(PAIRS, "mixed", HomographyConf(size=SIZE), rotation_deg=0.0, **given), days=0
+    )
+    mixed = make_data(PAIRS, conf, [photos], 3)
     alone = HomographyPairs([photos], HomographyConf(size=SIZE, batch=1, rotation_deg=0.0), seed=3)
     rendered = RenderedPairs(
         [photos], RenderedConf(size=SIZE, rotation_deg=0.0, days=0, **given), seed=3
@@ -153,13 +157,13 @@ def test_mixed_draws_its_batches_from_both(photos: Path, tmp_path: Path) -> None
     for step in range(16):
         kinds.append(type(mixed.batch(step)) is DepthSource)
         ours, theirs = (
-            each.batch(step).on(CPU) for each in (mixed, rendered if kinds[-1] else alone)
+            each.batch(step).to(CPU) for each in (mixed, rendered if kinds[-1] else alone)
         )
         assert torch.equal(ours.images_a, theirs.images_a)
         assert torch.equal(ours.b_from_a, theirs.b_from_a)
     for some in (kinds[::2], kinds[1::2]):
         assert {True, False} == set(some)
-    all_of_them = make_data(replace(conf, rendered=1.0), [photos], seed=3)
+    all_of_them = make_data(PAIRS, replace(conf, rendered=1.0), [photos], 3)
     assert all(type(all_of_them.batch(step)) is DepthSource for step in range(16))
     # What a run is judged by are homographies, whatever it is trained on.
-    assert type(data_conf("homography", conf)) is HomographyConf
+    assert type(data_conf(PAIRS, "homography", conf)) is HomographyConf

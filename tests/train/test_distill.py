@@ -1,5 +1,6 @@
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ from dad_sfm.train.objectives.distill import DistillConf, DistillObjective, dive
 from dad_sfm.train.objectives.sampling import SamplingConf
 from dad_sfm.train.objectives.teachers import Teachers, combined, load_any, log_policy
 from dad_sfm.train.presets import PRESETS, distillation
-from dad_sfm.train.runs import distil, train
+from dad_sfm.train.runs import train
 
 LIGHT, DARK = [(16, 16), (48, 16)], [(16, 48), (48, 48)]
 
@@ -105,8 +106,10 @@ def test_divergence_of_known_distributions():
 
 def test_the_step_raises_what_the_teachers_have():
     student = hills([LIGHT[0], (32, 32)]).requires_grad_()
-    objective = DistillObjective(DistillConf(sampling=SamplingConf((4, 4), 9)), two_teachers())
-    loss = objective(student, student, same_view(images=blobs(LIGHT, DARK)), 0)
+    objective = DistillObjective(
+        DistillConf(sampling=SamplingConf((4, 4), 9)), teachers=two_teachers()
+    )
+    loss = objective.loss(student, student, same_view(images=blobs(LIGHT, DARK)), 0)
     loss.total.backward()
     assert student.grad[0, 0, 48, 48] < 0
     assert student.grad[0, 0, 32, 32] > 0
@@ -114,8 +117,10 @@ def test_the_step_raises_what_the_teachers_have():
 
 def test_a_perfect_student_is_told_so():
     student = combined([log_policy(hills(LIGHT)), log_policy(hills(DARK))], "max")
-    objective = DistillObjective(DistillConf(sampling=SamplingConf((4, 4), 9)), two_teachers())
-    loss = objective(student, student, same_view(images=blobs(LIGHT, DARK)), 0)
+    objective = DistillObjective(
+        DistillConf(sampling=SamplingConf((4, 4), 9)), teachers=two_teachers()
+    )
+    loss = objective.loss(student, student, same_view(images=blobs(LIGHT, DARK)), 0)
     assert loss.total.item() == pytest.approx(0, abs=1e-5)
     assert loss.scalars["light"].item() == pytest.approx(0.5)
     assert loss.scalars["hit_rate"].item() == pytest.approx(1, abs=1e-3)
@@ -125,7 +130,9 @@ def test_student_and_teachers_have_their_entropies_at_the_same_temperature():
     student = hills(LIGHT)
     teachers = Teachers([Fixed(student)], "max", temperature=0.5)
     conf = DistillConf(temperature=0.5, sampling=SamplingConf((4, 4), 9))
-    scalars = DistillObjective(conf, teachers)(student, student, same_view(), 0).scalars
+    scalars = (
+        DistillObjective(conf, teachers=teachers).loss(student, student, same_view(), 0).scalars
+    )
     assert scalars["entropy"].item() == pytest.approx(scalars["entropy_teachers"].item(), abs=1e-4)
 
 
@@ -182,12 +189,27 @@ def test_teachers_of_different_networks(tmp_path):
         Teachers.from_files([], "max")
 
 
-def test_a_configuration_of_the_other_kind_is_refused(photos, tmp_path):
+def test_a_distillation_without_teachers_is_refused(photos, tmp_path):
+    with pytest.raises(CheckpointError, match="at least one teacher"):
+        train(distillation(PRESETS["smoke"]), [photos], tmp_path, device="cpu")
+
+
+def test_teachers_may_be_moved_but_not_changed(photos, tmp_path):
     smoke = PRESETS["smoke"]
-    with pytest.raises(ConfigError, match="distil"):
-        train(distillation(smoke), [photos], tmp_path)
-    with pytest.raises(ConfigError, match="distillation"):
-        distil(smoke, [photos], tmp_path, teachers=[])
+    short = replace(smoke, loop=replace(smoke.loop, steps=1, validate_every=0))
+    before, after = (tmp_path / name for name in ("a.safetensors", "b.safetensors"))
+    before.write_bytes(find_weights("nano").read_bytes())
+
+    def run(teacher):
+        conf = distillation(short, teachers=[teacher])
+        train(conf, [photos], tmp_path / "run", device="cpu", tracker="none")
+
+    run(before)
+    before.rename(after)
+    run(after)
+    save_file({k: v.contiguous() for k, v in Nano().state_dict().items()}, after)
+    with pytest.raises(ConfigError, match=r"differs in objective\.teachers"):
+        run(after)
 
 
 def test_a_student_learns_from_two_teachers(photos, tmp_path):
@@ -196,10 +218,10 @@ def test_a_student_learns_from_two_teachers(photos, tmp_path):
     dark = tmp_path / "dark.safetensors"
     mirrored = negative(load_any(light)[0]).state_dict()
     save_file({name: value.contiguous() for name, value in mirrored.items()}, dark)
-    conf = distillation(PRESETS["smoke"])
-    objective = DistillObjective(conf.objective, Teachers.from_files([light, dark], "max"))
+    conf = distillation(PRESETS["smoke"], teachers=[light, dark])
+    objective = DistillObjective(conf.objective)
     batches = [
-        HomographyPairs([photos], conf.data, seed=1000).batch(step).on(torch.device("cpu"))
+        HomographyPairs([photos], conf.data, seed=1000).batch(step).to(torch.device("cpu"))
         for step in range(4)
     ]
 
@@ -208,13 +230,13 @@ def test_a_student_learns_from_two_teachers(photos, tmp_path):
         for batch in batches:
             with torch.no_grad():
                 logits = [network(normalize(i)) for i in (batch.images_a, batch.images_b)]
-            each.append(objective(*logits, batch, 0).scalars)
+            each.append(objective.loss(*logits, batch, 0).scalars)
         return {name: sum(float(s[name]) for s in each) / len(each) for name in each[0]}
 
     torch.manual_seed(conf.loop.seed)
     before = scores(Nano().eval())
     run = tmp_path / "run"
-    student = distil(conf, [photos], run, teachers=[light, dark], device="cpu")
+    student = train(conf, [photos], run, device="cpu")
     after = scores(load_any(student)[0].eval())
     # Seed 0: 0.94 -> 0.49 and 0.02 -> 0.28.
     assert after["loss"] < 0.8 * before["loss"]

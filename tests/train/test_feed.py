@@ -59,7 +59,7 @@ def test_pinning_keeps_all_but_where_tensors_lie(photos, monkeypatch):
     assert len(moved) == 2 + 2  # a window for each pair, and the homographies of each view
     assert copy.windows[1] is not source.windows[1]
     cpu = torch.device("cpu")
-    assert torch.equal(copy.on(cpu).images_a, source.on(cpu).images_a)
+    assert torch.equal(copy.to(cpu).images_a, source.to(cpu).images_a)
     assert pinned("not a dataclass") == "not a dataclass"
 
 
@@ -77,7 +77,7 @@ def test_pinning_reaches_every_tensor_of_a_pair_with_depth(photos, bank, monkeyp
     assert len(moved) == 2 * (4 + 2)
     assert copy.a.canvases is not source.a.canvases
     assert copy.b.depths[1] is not source.b.depths[1]
-    assert torch.equal(copy.on(cpu).b_from_a, source.on(cpu).b_from_a)
+    assert torch.equal(copy.to(cpu).b_from_a, source.to(cpu).b_from_a)
 
 
 def test_random_numbers_go_on_where_they_were():

@@ -18,12 +18,12 @@ from dad_sfm.train.data.homography_pairs import HomographyPairs
 from dad_sfm.train.engine.interrupt import Interrupted
 from dad_sfm.train.engine.launch import LaunchConf
 from dad_sfm.train.engine.loop import Loop
-from dad_sfm.train.engine.validation import Validation
 from dad_sfm.train.engine.watchdog import TrainingError
 from dad_sfm.train.objectives.loss import Loss
 from dad_sfm.train.objectives.rl import RLObjective
 from dad_sfm.train.presets import PRESETS
 from dad_sfm.train.runs import train
+from dad_sfm.train.validation.repeatability import RepeatabilityValidation
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -49,18 +49,26 @@ class Network(nn.Module):
         return self.body(images)
 
 
+class Scripted(RLObjective):
+    """An objective whose loss is a function of both views' logits, the batch and the step."""
+
+    def __init__(self, loss) -> None:
+        super().__init__(TINY.objective)
+        self.loss = loss
+
+
 def loop_in(folder, photos, objective=None, conf=TINY, validated=False, watched=True) -> Loop:
     torch.manual_seed(0)
     held_out = HomographyPairs([photos], conf.data, seed=1)
     judging = replace(conf.validation, area_px=128.0, batches=1)
     return Loop(
         Network(),
-        objective or RLObjective(conf.objective),
+        Scripted(objective) if objective else RLObjective(conf.objective),
         HomographyPairs([photos], conf.data, seed=0),
         conf.loop,
         run_dir=folder,
         fabric=LaunchConf("cpu").launch(bf16=conf.loop.bf16),
-        validation=Validation(held_out, judging) if validated else None,
+        validation=RepeatabilityValidation(held_out, judging) if validated else None,
         tracker="none",
         watched=watched,
         description=conf.loop,
@@ -80,14 +88,14 @@ def log_of(folder) -> list[dict[str, float]]:
 
 def careful(folder, photos, objective=None) -> Loop:
     """A run with everything that a resumed one has to take up again."""
-    loop = replace(TINY.loop, accumulate=2, validate_every=2, average=0.9)
+    loop = replace(TINY.loop, accumulate=2, validate_every=2, ema_decay=0.9)
     return loop_in(folder, photos, objective, replace(TINY, loop=loop), validated=True)
 
 
 def noisy(a, b, batch, step) -> Loss:
     """An objective that draws from every generator of random numbers."""
     noise = torch.rand(()) + random.random() + np.random.rand()
-    return RLObjective(TINY.objective)(a * (1 + 0.1 * noise), b, batch, step)
+    return RLObjective(TINY.objective).loss(a * (1 + 0.1 * noise), b, batch, step)
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(photos, tmp_path):
@@ -138,7 +146,7 @@ def test_a_signal_ends_the_step_saves_and_says_so(number, photos, tmp_path):
     def interrupted(a, b, batch, step):
         if step == 4:
             os.kill(os.getpid(), number)
-        return objective(a, b, batch, step)
+        return objective.loss(a, b, batch, step)
 
     before = signal.getsignal(number)
     with pytest.raises(Interrupted, match=f"{number.name}: saved at step 5"):
@@ -171,8 +179,8 @@ def test_the_best_weights_are_those_of_the_highest_validation(photos, tmp_path):
     best = max(lines, key=lambda line: line["repeatability"])
     with safe_open(str(tmp_path / "best.safetensors"), framework="pt") as file:
         assert file.metadata() == {"step": str(best["step"])}
-    loop.learner.average.network.load_state_dict(load_file(tmp_path / "best.safetensors"))
-    again = loop.validation(loop.learner.average.network, torch.device("cpu"))
+    loop.learner.ema.network.load_state_dict(load_file(tmp_path / "best.safetensors"))
+    again = loop.validation(loop.learner.ema.network, torch.device("cpu"))
     assert again["repeatability"] == pytest.approx(best["repeatability"])
 
 
@@ -181,19 +189,19 @@ def test_validation_judges_the_very_views_whatever_the_precision(photos, tmp_pat
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
     conf = replace(TINY, loop=replace(TINY.loop, bf16=True, validate_every=2))
     loop = loop_in(tmp_path, photos, conf=conf, validated=True)
-    expected = loop.validation.sources[0].on(torch.device("cpu")).images_a
+    expected = loop.validation.sources[0].to(torch.device("cpu")).images_a
     judged = []
 
     class Views:
-        def on(self, device):
-            judged.append(HomographyPairs([photos], conf.data, seed=1).batch(0).on(device))
+        def to(self, device):
+            judged.append(HomographyPairs([photos], conf.data, seed=1).batch(0).to(device))
             return judged[-1]
 
     loop.validation.sources = [Views()]
     loop.run(minutes=0)
     loop.run(minutes=0)
     assert torch.equal(judged[0].images_a, expected)
-    assert loop.learner.averaged(expected).dtype == torch.bfloat16
+    assert loop.learner.ema_forward(expected).dtype == torch.bfloat16
 
 
 def test_time_that_is_up_saves_after_one_step_at_least(photos, tmp_path):
@@ -258,7 +266,7 @@ def scores(network: nn.Module, batches) -> dict[str, float]:
     rows = []
     for batch in batches:
         images = normalize(torch.cat([batch.images_a, batch.images_b]))
-        rows.append(RLObjective(SMOKE.objective)(*network(images).chunk(2), batch, 0).scalars)
+        rows.append(RLObjective(SMOKE.objective).loss(*network(images).chunk(2), batch, 0).scalars)
     return {name: float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
 
 
@@ -269,9 +277,9 @@ def test_nano_learns_on_a_toy_set(photos, tmp_path):
     and 0.48 px nearer, and the loss falls by 1.1, 1.4 and 0.3 (in float32 1.2, 1.2 and 0.6).
     """
     other = HomographyPairs([photos], SMOKE.data, seed=1000)
-    batches = [other.batch(step).on(torch.device("cpu")) for step in range(8)]
+    batches = [other.batch(step).to(torch.device("cpu")) for step in range(8)]
     torch.manual_seed(SMOKE.loop.seed)
-    network = NETWORKS["nano"]()
+    network = NETWORKS.plugin("nano")()
     before = scores(network, batches)
     network.load_state_dict(
         load_file(train(SMOKE, [photos], tmp_path, validation=[photos], device="cpu"))

@@ -21,7 +21,7 @@ CONF = MegaDepthConf(size=96, batch=6, shift_px=8)
 
 
 def pairs_in(root: Path, conf: MegaDepthConf = CONF) -> MegaDepthPairs:
-    return MegaDepthPairs(replace(conf, megadepth=str(root)), seed=0)
+    return MegaDepthPairs([], replace(conf, megadepth=str(root)), seed=0)
 
 
 def looked_at(source: DepthSource, side: str, pair: int, views: list[View], size: int):
@@ -39,7 +39,7 @@ def looked_at(source: DepthSource, side: str, pair: int, views: list[View], size
 def test_the_dense_warp_is_that_of_the_scene(size: int, megadepth: Path, views: list[View]) -> None:
     """Through crop, resize, rotation and shift, against `warp_points` on the photos themselves."""
     source, size = pairs_in(megadepth).batch(0), CONF.size
-    batch = source.on(CPU)
+    batch = source.to(CPU)
     grid = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=-1).reshape(-1, 2)
     hidden_points = 0
     for pair in range(CONF.batch):
@@ -155,7 +155,7 @@ def test_disks_index_gives_the_same_pairs(
     # Every pair passes the easy threshold as well as the other, so that scenes weigh the same.
     ours = pairs_in(root)
     assert [len(pairs) for _, pairs in ours.sets] == [3, 3]
-    batch = ours.batch(0).on(CPU)
+    batch = ours.batch(0).to(CPU)
     assert batch.valid_a.any()
 
 
@@ -174,7 +174,7 @@ def test_images_beside_the_depth_maps_will_do(megadepth: Path, tmp_path: Path) -
     beside = (root / DEPTHS.format(scene="0001", name="x")).parents[1] / "imgs"
     (root / IMAGES.format(scene="0001", name="x")).parent.rename(beside)
     rmtree(root / "Undistorted_SfM")
-    ours, theirs = (pairs_in(r).batch(0).on(CPU) for r in (root, megadepth))
+    ours, theirs = (pairs_in(r).batch(0).to(CPU) for r in (root, megadepth))
     assert torch.equal(ours.images_a, theirs.images_a)
 
 

@@ -51,7 +51,7 @@ def test_the_preset_paper_is_the_publication():
         "warmup": 0,
         "clip": 0.01,
         "accumulate": 1,
-        "average": 0,
+        "ema_decay": 0,
         "bf16": True,
     }
     assert published.items() <= loop.items()
@@ -60,7 +60,7 @@ def test_the_preset_paper_is_the_publication():
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_distilled_with_its_own_network_data_and_loop(name):
     preset = PRESETS[name]
-    assert preset.network in NETWORKS
+    assert preset.network in NETWORKS.names
     student = distillation(preset, "mean")
     assert isinstance(student.objective, DistillConf)
     assert student.objective.how == "mean"

@@ -12,7 +12,7 @@ from dad_sfm.train.engine.launch import LaunchConf
 
 
 def test_two_processes_learn_what_one_learns_from_twice_the_batches(photos, tmp_path, one_thread):
-    """Gradients really meet: DistributedDataParallel on the CPU, stopped once and gone on."""
+    """Gradients really meet: DistributedDataParallel on the CPU, stopped once and resumed."""
     script = Path(__file__).with_name("two_processes.py")
     root = Path(__file__).parents[2]
     subprocess.run(
@@ -30,6 +30,10 @@ def test_two_processes_learn_what_one_learns_from_twice_the_batches(photos, tmp_
 
     alone = make_loop(conf(accumulate=2), tmp_path / "alone", photos, LaunchConf("cpu"))
     expected = load_file(alone.run())
+    scales = [rank.pop("scale") for rank in ranks]
+    assert torch.equal(*scales)
+    assert scales[0] != 1
+    assert torch.allclose(scales[0], alone.learner.objective.scale, atol=1e-4)
     for name, value in ranks[0].items():
         assert torch.equal(value, ranks[1][name]), name
         assert torch.allclose(value, alone.learner.network.state_dict()[name], atol=1e-4), name

@@ -17,7 +17,7 @@ from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.data.megadepth_pairs import MegaDepthConf
 from dad_sfm.train.data.rendered_pairs import RenderedConf
 from dad_sfm.train.presets import PRESETS, RunConf, distillation
-from dad_sfm.train.runs import distil, train
+from dad_sfm.train.runs import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -45,7 +45,7 @@ def teachers(tmp_path: Path) -> list[Path]:
     paths = [tmp_path / f"teacher{number}.safetensors" for number in (1, 2)]
     for seed, path in enumerate(paths, start=100):
         torch.manual_seed(seed)
-        save_file(NETWORKS["nano"]().state_dict(), path)
+        save_file(NETWORKS.plugin("nano")().state_dict(), path)
     return paths
 
 
@@ -73,16 +73,9 @@ def test_reinforcement_learning(conf: RunConf, photos: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("cached", [False, True])
 def test_distillation(cached: bool, teachers: list[Path], photos: Path, tmp_path: Path) -> None:
     """With a cache the first run asks the teachers and the others the cache."""
-    conf = distillation(SHORT)
-    go = partial(
-        distil,
-        conf,
-        [photos],
-        teachers=teachers,
-        cache=tmp_path / "cache" if cached else None,
-        device="cpu",
-        tracker="none",
-    )
+    cache = tmp_path / "cache" if cached else None
+    conf = distillation(SHORT, teachers=teachers, cache=cache)
+    go = partial(train, conf, [photos], device="cpu", tracker="none")
     assert_sittings_change_nothing(go, tmp_path, conf.loop.steps)
     maps = list((tmp_path / "cache").glob("*.safetensors"))
     assert len(maps) == (conf.loop.steps if cached else 0)

@@ -23,7 +23,7 @@ def peaks(points: list[tuple[int, int]]) -> torch.Tensor:
 def test_repeated_points_rise_and_others_fall():
     shared, alone = (20, 20), (44, 44)
     a, b = peaks([shared, alone]), peaks([shared])
-    loss = RLObjective(CONF)(a, b, same_view(), 0)
+    loss = RLObjective(CONF).loss(a, b, same_view(), 0)
     loss.total.backward()
     # The step goes down the gradient: it raises what has a negative one.
     assert a.grad[0, 0, shared[1], shared[0]] < 0
@@ -34,7 +34,7 @@ def test_repeated_points_rise_and_others_fall():
 def test_the_policy_term_is_zero_where_the_policy_is_the_reward():
     alike = [(20, 20), (44, 44)]
     one, both = (
-        RLObjective(CONF)(peaks(alike), peaks(there), same_view(), 0).scalars["policy"].item()
+        RLObjective(CONF).loss(peaks(alike), peaks(there), same_view(), 0).scalars["policy"].item()
         for there in (alike[:1], alike)
     )
     assert both == pytest.approx(0, abs=1e-4)
@@ -44,7 +44,7 @@ def test_the_policy_term_is_zero_where_the_policy_is_the_reward():
 def test_the_policy_term_pulls_as_reward_times_log_probability_does():
     """A softmax over two equal points of which one is found again: its share is to be all."""
     a, b = peaks([(20, 20), (44, 44)]), peaks([(20, 20)])
-    RLObjective(replace(CONF, policy_reduction="sum"))(a, b, same_view(), 0).total.backward()
+    RLObjective(replace(CONF, policy_reduction="sum")).loss(a, b, same_view(), 0).total.backward()
     # Divided by the hit rate the reward is (2, 0), and from B, where all is found, it has no pull.
     found, lost = (a.grad[0, 0, y, x].item() for x, y in ((20, 20), (44, 44)))
     assert (found, lost) == (pytest.approx(-1, abs=0.05), pytest.approx(1, abs=0.05))
@@ -53,9 +53,9 @@ def test_the_policy_term_pulls_as_reward_times_log_probability_does():
 def test_the_papers_policy_term_is_a_sum_over_all_points_of_the_batch_both_ways():
     seen, moved = [(20, 20), (44, 44)], [(20, 20), (45, 44)]
     terms = {
-        how: RLObjective(replace(CONF, policy_reduction=how))(
-            peaks(seen), peaks(moved), same_view(), 0
-        ).scalars["policy"]
+        how: RLObjective(replace(CONF, policy_reduction=how))
+        .loss(peaks(seen), peaks(moved), same_view(), 0)
+        .scalars["policy"]
         for how in ("mean", "sum")
     }
     assert terms["sum"] == pytest.approx(2 * len(seen) * terms["mean"].item())
@@ -77,7 +77,7 @@ def test_the_radius_of_a_hit_is_in_normalised_coordinates():
 def test_the_window_term_is_measured_from_a_detector_that_prefers_nothing():
     conf = replace(CONF, policy_weight=0.0, window_weight=1.0)
     flat, peaked = (
-        RLObjective(conf)(logits, logits.detach(), same_view(), 0).scalars["window"].item()
+        RLObjective(conf).loss(logits, logits.detach(), same_view(), 0).scalars["window"].item()
         for logits in (1e-3 * peaks([(20, 20)]), peaks([(20, 20)]))
     )
     assert flat == pytest.approx(0, abs=0.01)
@@ -87,7 +87,7 @@ def test_the_window_term_is_measured_from_a_detector_that_prefers_nothing():
 def test_the_window_term_sharpens_a_hit():
     conf = replace(CONF, policy_weight=0.0, window_weight=1.0)
     a, b = peaks([(20, 20)]), peaks([(20, 20)])
-    RLObjective(conf)(a, b, same_view(), 0).total.backward()
+    RLObjective(conf).loss(a, b, same_view(), 0).total.backward()
     assert a.grad[0, 0, 20, 20] < 0
     assert (a.grad[0, 0, 20, 21:24] > 0).all()
 
@@ -95,7 +95,7 @@ def test_the_window_term_sharpens_a_hit():
 def test_localisation_pulls_partners_together():
     conf = replace(CONF, policy_weight=0.0, localisation_weight=1.0)
     a, b = peaks([(20, 20)]), peaks([(22, 20)])
-    before = RLObjective(conf)(a, b, same_view(), 0)
+    before = RLObjective(conf).loss(a, b, same_view(), 0)
     assert before.scalars["localisation"].item() == pytest.approx(2, abs=0.1)
     before.total.backward()
     # Right of the peak of A rises, left of it falls; the other way round in B.
@@ -166,7 +166,7 @@ def test_a_pair_without_overlap_is_no_nan():
     batch = replace(batch, valid_a=nowhere, valid_b=nowhere)
     a, b = peaks([(20, 20)]), peaks([(30, 30)])
     conf = replace(CONF, regulariser_weight=1.0, window_weight=1.0, localisation_weight=1.0)
-    loss = RLObjective(conf)(a, b, batch, 0)
+    loss = RLObjective(conf).loss(a, b, batch, 0)
     loss.total.backward()
     assert loss.total.isfinite()
     assert a.grad.isfinite().all()
@@ -178,7 +178,7 @@ def test_only_the_wanted_polarity_is_rewarded(polarity, rises):
     batch = same_view(images=blobs([light], [dark]))
     conf = replace(CONF, polarity=polarity, sampling=replace(CONF.sampling, keypoints=(2, 2)))
     a, b = peaks([light, dark]), peaks([light, dark])
-    loss = RLObjective(conf)(a, b, batch, 0)
+    loss = RLObjective(conf).loss(a, b, batch, 0)
     loss.total.backward()
     assert [a.grad[0, 0, y, x].item() < 0 for x, y in (light, dark)] == rises
     assert loss.scalars["hit_rate"].item() == pytest.approx(0.5, abs=0.02)

@@ -69,7 +69,7 @@ def test_data_that_needs_photos_says_so(data, tmp_path, capsys):
 def test_the_negative_of_given_weights_is_a_start_and_of_random_ones_is_not(photos, tmp_path):
     init = find_weights("nano")
     given = load_file(init)
-    names = [f"{name}.weight" for name in NETWORKS["nano"]().reads_image]
+    names = [f"{name}.weight" for name in NETWORKS.plugin("nano")().reads_image]
     for negative, sign in ((False, 1), (True, -1)):
         found = load_file(run(photos, tmp_path / str(negative), start=Start(init, negative)))
         for name in names:

@@ -14,7 +14,7 @@ from dad_sfm.io.store import FeatureWriter
 from dad_sfm.train.data import held_out
 from dad_sfm.train.data.homography_pairs import photo_files
 from dad_sfm.train.data.view_sampling import view_grid
-from dad_sfm.train.engine.validation import Validation, ValidationConf, repeated
+from dad_sfm.train.validation.repeatability import RepeatabilityValidation, ValidationConf, repeated
 
 CPU = torch.device("cpu")
 CONF = ValidationConf(area_px=512.0, batches=2)  # eight points in 64×64
@@ -27,7 +27,7 @@ class SameView:
     def batch(self, step):
         return self
 
-    def on(self, device):
+    def to(self, device):
         return same_view()
 
 
@@ -44,7 +44,7 @@ def shifted(points, dx):
     ("dx", "one_px", "three_px"), [(0, 1.0, 1.0), (2, 0.0, 1.0), (10, 0.0, 0.0)]
 )
 def test_repeatability_of_a_known_network(dx, one_px, three_px):
-    found = Validation(SameView(), CONF)(seeing(POINTS, shifted(POINTS, dx)), CPU)
+    found = RepeatabilityValidation(SameView(), CONF)(seeing(POINTS, shifted(POINTS, dx)), CPU)
     assert found == {
         "repeatability_1px": one_px,
         "repeatability_3px": three_px,
@@ -57,7 +57,7 @@ def test_no_more_points_are_judged_than_asked_for():
     strong = torch.maximum(hills(POINTS[:2], height=9.0), hills(POINTS[2:]))
     network = lambda images: torch.cat([strong, hills(POINTS[2:])])  # noqa: E731
     conf = replace(CONF, area_px=SIZE * SIZE / 2)
-    found = Validation(SameView(), conf)(network, CPU)
+    found = RepeatabilityValidation(SameView(), conf)(network, CPU)
     assert found["repeatability_1px"] == pytest.approx(0)
 
 

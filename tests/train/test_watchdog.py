@@ -14,7 +14,7 @@ def look_at(hit_rates, entropies, *, first=EVERY, conf=None) -> None:
     watchdog = Watchdog(conf)
     for line, (rate, entropy) in enumerate(zip(hit_rates, entropies, strict=True)):
         scalars = {"hit_rate": float(rate), "entropy": float(entropy)}
-        watchdog.look(first + EVERY * line, scalars, pixels=PIXELS)
+        watchdog.check(first + EVERY * line, scalars, pixels=PIXELS)
 
 
 def test_a_healthy_run_from_random_weights_is_left_alone():
@@ -58,7 +58,7 @@ def test_a_complaint_must_hold_without_a_break():
 def test_what_an_objective_does_not_report_is_not_judged():
     watchdog = Watchdog()
     for step in range(10_000):
-        watchdog.look(step, {"loss": 1.0}, pixels=PIXELS)
+        watchdog.check(step, {"loss": 1.0}, pixels=PIXELS)
 
 
 def test_short_sittings_do_not_blind_it():
@@ -69,7 +69,7 @@ def test_short_sittings_do_not_blind_it():
         watchdog = Watchdog()
         watchdog.load(state)
         for line in range(10):
-            watchdog.look(first + EVERY * line, scalars, pixels=PIXELS)
+            watchdog.check(first + EVERY * line, scalars, pixels=PIXELS)
         return watchdog.state()
 
     state = sitting(healthy, EVERY)

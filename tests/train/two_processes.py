@@ -11,14 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from dad_sfm.train.data.batch import PairBatch
 from dad_sfm.train.data.homography_pairs import HomographyPairs, HomographySource
 from dad_sfm.train.engine.launch import LaunchConf
 from dad_sfm.train.engine.loop import Loop
-from dad_sfm.train.engine.validation import Validation
+from dad_sfm.train.objectives.loss import Loss
 from dad_sfm.train.objectives.rl import RLConf, RLObjective
 from dad_sfm.train.presets import PRESETS, RunConf
+from dad_sfm.train.validation.repeatability import RepeatabilityValidation
 
 
 def conf(*, accumulate: int) -> RunConf:
@@ -30,6 +32,17 @@ def conf(*, accumulate: int) -> RunConf:
         loop=replace(loop, accumulate=accumulate),
         validation=replace(smoke.validation, area_px=128.0, batches=1),
     )
+
+
+class Scaled(RLObjective):
+    """An objective with a parameter of its own, which no wrapper of the network knows."""
+
+    def __init__(self, conf: RLConf) -> None:
+        super().__init__(conf)
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def loss(self, logits_a: Tensor, logits_b: Tensor, batch: PairBatch, step: int) -> Loss:
+        return super().loss(self.scale * logits_a, self.scale * logits_b, batch, step)
 
 
 class Recorded:
@@ -57,12 +70,14 @@ def make_loop(run: RunConf, folder: Path, photos: Path, machines: LaunchConf) ->
     )
     return Loop(
         network,
-        RLObjective(run.objective),
+        Scaled(run.objective),
         Recorded(photos, run),
         run.loop,
         run_dir=folder,
         fabric=machines.launch(bf16=run.loop.bf16),
-        validation=Validation(HomographyPairs([photos], run.data, seed=1), run.validation),
+        validation=RepeatabilityValidation(
+            HomographyPairs([photos], run.data, seed=1), run.validation
+        ),
         tracker="none",
     )
 
@@ -74,7 +89,11 @@ def main(folder: Path, photos: Path) -> None:
         loop = make_loop(conf(accumulate=1), folder / "run", photos, machines)
         loop.run(minutes)
         numbers.append(loop.data.numbers)
-    state = {"numbers": numbers, **dict(loop.learner.network.named_parameters())}
+    state = {
+        "numbers": numbers,
+        "scale": loop.learner.objective.scale,
+        **dict(loop.learner.network.named_parameters()),
+    }
     torch.save(state, folder / f"rank{loop.fabric.global_rank}.pt")
 
 

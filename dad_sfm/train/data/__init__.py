@@ -1,4 +1,4 @@
-"""The first plug: where pairs of views with a known warp come from.
+"""The first plug: where batches come from.
 
-Every source makes the same `batch.PairBatch`; `plugs.DATA` names them.
+`plugs` names the sources, in one registry for each kind of batch.
 """

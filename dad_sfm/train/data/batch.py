@@ -1,14 +1,14 @@
-"""What data hands to objectives: image pairs with a known warp, each way.
+"""What data hands to objectives: batches of any kind, and the commonest one, pairs with a warp.
 
 Data comes in two halves, so that the training device is never kept waiting and does the heavy
-part: `Data.batch` decodes, crops and draws on the host (on a loader thread), `PairSource.on`
+part: `Data.batch` decodes, crops and draws on the host (on a loader thread), `BatchSource.to`
 warps and augments the whole batch on the device.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -18,7 +18,59 @@ from ...geometry.pixel_frames import norm_from_px, px_from_norm
 
 
 @dataclass(frozen=True)
-class PairBatch:
+class DataConf:
+    """What every data plug is asked; its name is that of the plug in the registry."""
+
+    name: ClassVar[str]
+
+    size: int = 256  # side of a training image, px
+    batch: int = 8  # items per step: pairs, sequences, ...
+
+
+class BatchSource(Protocol):
+    """The ingredients of a batch, on the host: a dataclass, whose tensors may be pinned."""
+
+    def to(self, device: torch.device) -> Any:
+        """Move the ingredients to the device and make the batch there.
+
+        The batch is whatever the objectives of this kind of data expect: a `PairBatch`, labelled
+        pairs without geometry, sequences, frames of a video.
+        """
+        ...
+
+
+class Data(Protocol):
+    """A data plug.
+
+    The class declares its frozen configuration ``Conf`` (a `DataConf`) and is made by
+    ``cls(photos, conf, seed=...)``; ``photos`` are files or folders of them, and may be empty
+    unless ``needs_photos`` is true.
+    """
+
+    def batch(self, step: int) -> BatchSource:
+        """The ingredients of one step.  They depend on the plug's seed and the step alone."""
+        ...
+
+
+B = TypeVar("B", bound="TensorBatch")
+
+
+@dataclass(frozen=True)
+class TensorBatch:
+    """Base of batches; one that needs no work on the device is its own `BatchSource`."""
+
+    def to(self: B, device: torch.device) -> B:
+        """Copy with all tensors among its fields on the device."""
+        tensors = {
+            f.name: value.to(device, non_blocking=True)
+            for f in fields(self)
+            if isinstance(value := getattr(self, f.name), Tensor)
+        }
+        return replace(self, **tensors)
+
+
+@dataclass(frozen=True)
+class PairBatch(TensorBatch):
     """B overlapping views A, B of H×W pixels.
 
     images_a, images_b  B×3×H×W float32 RGB in [0, 1]
@@ -33,20 +85,6 @@ class PairBatch:
     a_from_b: Tensor
     valid_a: Tensor
     valid_b: Tensor
-
-
-class PairSource(Protocol):
-    """The ingredients of a batch, on the host."""
-
-    def on(self, device: torch.device) -> PairBatch:
-        """Move the ingredients to the device, and warp and augment them there."""
-
-
-class Data(Protocol):
-    """A data plug."""
-
-    def batch(self, step: int) -> PairSource:
-        """The ingredients of one step.  They depend on the plug's seed and the step alone."""
 
 
 def warp_points(points_px: Tensor, warp: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:

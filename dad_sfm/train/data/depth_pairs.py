@@ -105,7 +105,7 @@ class DepthSource:
         a, b = (Side.of(windows, random_looks(rng, conf)) for windows in zip(*pairs, strict=True))
         return cls(a, b, int(rng.integers(2**62)), conf)
 
-    def on(self, device: torch.device) -> PairBatch:
+    def to(self, device: torch.device) -> PairBatch:
         conf = self.conf
         images_a, view_a = self.a.on(device, conf.size)
         images_b, view_b = self.b.on(device, conf.size)

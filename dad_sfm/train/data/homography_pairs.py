@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -27,6 +28,8 @@ from .view_sampling import ViewConf, inside, look, project, random_looks, view_g
 @dataclass(frozen=True)
 class HomographyConf(ViewConf):
     """How pairs are made from photos."""
+
+    name: ClassVar[str] = "homography"
 
     perspective: float = 0.2  # corners move by up to this share of the half side
     window: tuple[float, float] = (0.6, 1.0)  # share of a photo's short side that a canvas shows
@@ -46,7 +49,7 @@ class HomographySource:
     photometric_seed: int
     conf: HomographyConf
 
-    def on(self, device: torch.device) -> PairBatch:
+    def to(self, device: torch.device) -> PairBatch:
         grid = view_grid(self.conf.size, device=device)
 
         def seen(target_from_view: Tensor) -> Tensor:
@@ -100,6 +103,9 @@ class HomographyPairs:
     Raises FileNotFoundError when there are none.  Photos that cannot be decoded are skipped for
     the next one.
     """
+
+    Conf = HomographyConf
+    needs_photos = True
 
     def __init__(self, photos: Sequence[Path | str], conf: HomographyConf, *, seed: int) -> None:
         self.conf, self.seed = conf, seed

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -33,6 +36,8 @@ HELD_OUT = (
 class MegaDepthConf(DepthConf):
     """The DaD paper's values are the defaults."""
 
+    name: ClassVar[str] = "megadepth"
+
     size: int = 640
     scale: float = 1.0
     canvas: float = 1.0
@@ -52,13 +57,15 @@ class _Photo:
 
 
 class MegaDepthPairs:
-    """Batches of pairs from a MegaDepth folder.
+    """Batches of pairs from a MegaDepth folder, ``conf.megadepth``; ``photos`` are not used.
 
     Raises `MegaDepthError` naming the files that are missing: of the index, and of one pair a
     scene.  A pair that cannot be read later on is passed over for the next one, with a warning.
     """
 
-    def __init__(self, conf: MegaDepthConf, *, seed: int) -> None:
+    Conf = MegaDepthConf
+
+    def __init__(self, photos: Sequence[Path | str], conf: MegaDepthConf, *, seed: int) -> None:
         self.conf, self.seed = conf, seed
         scenes = [
             scene

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
-from .batch import PairSource
+from .batch import BatchSource
 from .homography_pairs import HomographyConf, HomographyPairs
 from .rendered_pairs import RenderedConf, RenderedPairs
 
@@ -24,6 +25,8 @@ class MixedConf(HomographyConf):
     Both kinds are turned and shifted alike; ``scale``, ``perspective`` and ``canvas`` are those of
     the homographies alone, for rendered views differ by where their cameras stand.
     """
+
+    name: ClassVar[str] = "mixed"
 
     rendered: float = 0.5  # share of the batches, drawn by chance
     bank: str = "datasets/rendered"  # this and what follows: see `RenderedConf`
@@ -57,11 +60,14 @@ class MixedPairs:
     many steps, would else see one kind only.
     """
 
+    Conf = MixedConf
+    needs_photos = True
+
     def __init__(self, photos: Sequence[Path | str], conf: MixedConf, *, seed: int) -> None:
         self.conf, self.seed = conf, seed
         self.homographies = HomographyPairs(photos, conf, seed=seed)
         self.rendered = RenderedPairs(photos, conf.rendered_conf, seed=seed)
 
-    def batch(self, step: int) -> PairSource:
+    def batch(self, step: int) -> BatchSource:
         drawn = np.random.default_rng((self.seed, step, 1)).random()
         return (self.rendered if drawn < self.conf.rendered else self.homographies).batch(step)

@@ -1,58 +1,51 @@
-"""The data plugs by name: what a run can be trained on."""
+"""Data plugs by name, one registry for each kind of batch.
+
+An objective names the registry of its kind (`Objective.data`), so that ``--data`` offers what it
+can be trained on.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from ...core.config import ConfigError
-from .batch import Data
-from .homography_pairs import HomographyConf, HomographyPairs
-from .megadepth_pairs import MegaDepthConf, MegaDepthPairs
-from .mixed_pairs import MixedConf, MixedPairs
-from .rendered_pairs import RenderedConf, RenderedPairs
-from .view_sampling import ViewConf
+from ...core.registry import Registry
+from .batch import Data, DataConf
 
-DataConf = HomographyConf | RenderedConf | MixedConf | MegaDepthConf
-
-
-@dataclass(frozen=True)
-class DataPlug:
-    """The configuration of a plug, and what makes it: from photos (or folders of them), a
-    configuration and a seed."""
-
-    conf: type[ViewConf]
-    make: Callable[[Sequence[Path | str], Any, int], Data]
+# Plugs whose batches are `PairBatch`: two views, a dense warp each way.
+PAIRS = Registry(
+    "data",
+    {
+        "homography": "dad_sfm.train.data.homography_pairs:HomographyPairs",
+        "rendered": "dad_sfm.train.data.rendered_pairs:RenderedPairs",
+        "mixed": "dad_sfm.train.data.mixed_pairs:MixedPairs",
+        "megadepth": "dad_sfm.train.data.megadepth_pairs:MegaDepthPairs",
+    },
+)
 
 
-DATA: dict[str, DataPlug] = {
-    "homography": DataPlug(HomographyConf, lambda p, c, seed: HomographyPairs(p, c, seed=seed)),
-    "rendered": DataPlug(RenderedConf, lambda p, c, seed: RenderedPairs(p, c, seed=seed)),
-    "mixed": DataPlug(MixedConf, lambda p, c, seed: MixedPairs(p, c, seed=seed)),
-    "megadepth": DataPlug(MegaDepthConf, lambda _, c, seed: MegaDepthPairs(c, seed=seed)),
-}
+def make_data(registry: Registry, conf: DataConf, photos: Sequence[Path | str], seed: int) -> Data:
+    """Make the plug that a configuration is for."""
+    data: Data = registry.plugin(conf.name)(photos, conf, seed=seed)
+    return data
 
 
-def make_data(conf: DataConf, photos: Sequence[Path | str], *, seed: int) -> Data:
-    """The plug that a configuration is for."""
-    (plug,) = (plug for plug in DATA.values() if plug.conf is type(conf))
-    return plug.make(photos, conf, seed)
+def data_conf(registry: Registry, name: str, preset: DataConf, **options: Any) -> DataConf:
+    """The preset's configuration, or that of another plug with images and batches of its sizes.
 
-
-def data_conf(name: str, preset: DataConf, **options: Any) -> DataConf:
-    """The preset's configuration, or that of another plug with views and batches of its sizes.
-
-    ``options`` that are None are left out.  Raises `ConfigError` for an option that the plug does
-    not have.
+    ``options`` that are None are left out.  Raises `ConfigError` for an unknown name, and for an
+    option that the plug does not have.
     """
-    plug = DATA[name].conf
+    plug = registry.plugin(name).Conf
     conf: Any = preset
     if type(preset) is not plug:
         conf = plug(size=preset.size, batch=preset.batch)
     given = {key: value for key, value in options.items() if value is not None}
     strangers = sorted(given.keys() - {f.name for f in fields(conf)})
     if strangers:
-        raise ConfigError(f"--{strangers[0]} does not go with --data {name}")
-    return replace(conf, **given)
+        raise ConfigError(f"--{strangers[0].replace('_', '-')} does not go with --data {name}")
+    changed: DataConf = replace(conf, **given)
+    return changed

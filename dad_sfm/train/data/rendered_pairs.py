@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from .homography_pairs import photo_files
 @dataclass(frozen=True)
 class RenderedConf(DepthConf):
     """How pairs are made from rendered scenes."""
+
+    name: ClassVar[str] = "rendered"
 
     canvas: float = 1.25
     scale: float = 1.2
@@ -48,6 +51,8 @@ class RenderedPairs:
     ``photos`` (or folders of them) cover the scenes' surfaces; without any, textures are painted.
     Raises `ConfigError` when the folder holds another bank.
     """
+
+    Conf = RenderedConf
 
     def __init__(self, photos: Sequence[Path | str], conf: RenderedConf, *, seed: int) -> None:
         self.conf, self.seed = conf, seed

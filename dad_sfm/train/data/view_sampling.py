@@ -11,17 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...geometry.homography import random_view
+from .batch import DataConf
 from .photometric import Photometric
 
 _FAR = 1e3  # normalised; finite, so that reading a warp between pixels makes no NaN
 
 
 @dataclass(frozen=True)
-class ViewConf:
-    """What every data plug asks of training views; each draws its own values."""
+class ViewConf(DataConf):
+    """What data plugs with warps ask of training views; each draws its own values."""
 
-    size: int = 256  # side of a training view, px
-    batch: int = 8  # pairs a step
     rotation_deg: float = 180.0  # uniformly up to this either way
     scale: float = 1.4  # log-uniform in [1/scale, scale]; at 1 a canvas pixel is a view pixel
     shift_px: float = 32.0  # in x and in y, uniformly up to this either way

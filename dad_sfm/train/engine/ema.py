@@ -1,4 +1,4 @@
-"""The running average of the weights, which is what a run is for."""
+"""Exponential moving average (EMA) of the weights: what a run is judged by and leaves behind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 class EMA:
-    """``network`` follows the trained one with a decay; 0 makes it a copy."""
+    """``network`` holds the averaged weights; a decay of 0 makes it a copy of the trained one."""
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.network = deepcopy(network).eval().requires_grad_(False)
@@ -17,7 +17,7 @@ class EMA:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        # Early on the average would be mostly the first, random weights.
+        # Early on the mean would be mostly the first, random weights.
         decay = min(self.decay, (1 + step) / (10 + step))
         pairs = zip(self.network.state_dict().values(), network.state_dict().values(), strict=True)
         for mean, now in pairs:

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from ...execution.prefetch import prefetch
-from ..data.batch import Data, PairSource
+from ..data.batch import BatchSource, Data
 
 
 class Feed:
@@ -21,14 +21,14 @@ class Feed:
     """
 
     def __init__(self, data: Data, numbers: Iterable[int], *, workers: int, pin: bool) -> None:
-        def prepare(number: int) -> PairSource:
+        def prepare(number: int) -> BatchSource:
             source = data.batch(number)
             return pinned(source) if pin else source
 
         self._coming = prefetch(prepare, numbers, workers=workers)
         self.waited_s = 0.0
 
-    def take(self) -> PairSource:
+    def take(self) -> BatchSource:
         """The next batch; raises what its making raised."""
         started = time.perf_counter()
         _, future = next(self._coming)

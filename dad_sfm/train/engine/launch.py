@@ -17,7 +17,7 @@ Strategy = Literal["auto", "ddp"]
 
 @dataclass(frozen=True)
 class LaunchConf:
-    """No part of what defines a run: one may go on elsewhere."""
+    """Not part of a run's identity: a run can resume elsewhere."""
 
     device: str = "auto"  # auto, cpu, cuda or mps
     devices: int = 1  # processes on each machine, each with a device of its own

@@ -1,35 +1,33 @@
-"""What learns: the network, its optimiser and its average, one step at a time."""
+"""The network, the objective, their optimiser and the EMA of the weights: one step at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from ...models.imagenet import normalize
-from ..data.batch import PairBatch, PairSource
-from ..objectives.loss import Loss
+from ..data.batch import BatchSource
+from ..objectives.base import Objective
 from .ema import EMA
 from .loop_conf import LoopConf
-from .processes import agreed
+from .processes import agreed, average_gradients
 from .schedule import warm_cosine
 from .watchdog import TrainingError
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-Objective = Callable[[Tensor, Tensor, PairBatch, int], Loss]
-
 
 @dataclass(frozen=True)
 class StepStats:
-    """What one step says of itself: this process's scalars, and H·W of its views."""
+    """Metrics of one training step: this process's scalars, and the pixels that its policies
+    choose among (`Loss.policy_pixels`)."""
 
     scalars: dict[str, Tensor]
-    pixels: int
+    policy_pixels: int | None
 
 
 class Learner:
@@ -38,18 +36,21 @@ class Learner:
     def __init__(
         self, network: nn.Module, objective: Objective, conf: LoopConf, fabric: Fabric
     ) -> None:
-        self.objective, self.conf, self.fabric = objective, conf, fabric
+        self.conf, self.fabric = conf, fabric
         network = network.to(fabric.device).train()
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.objective = objective.to(fabric.device).train()
         self.optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=conf.learning_rate, weight_decay=conf.weight_decay
+            [*self.network.parameters(), *self.objective.parameters()],
+            lr=conf.learning_rate,
+            weight_decay=conf.weight_decay,
         )
         # What meets the other processes; states are read from the bare ones and written to them.
         self._forward, self._stepper = fabric.setup(self.network, self.optimizer)
-        self.average = EMA(self.network, conf.average)
+        self.ema = EMA(self.network, conf.ema_decay)
 
-    def learn(self, sources: Sequence[PairSource], step: int) -> StepStats:
-        """One step from some batches.
+    def learn(self, sources: Sequence[BatchSource], step: int) -> StepStats:
+        """Take one step, from the mean gradient of some batches.
 
         Raises `TrainingError`, in all processes, before a loss or gradient that is not finite has
         changed anything.
@@ -60,12 +61,13 @@ class Learner:
         self._stepper.zero_grad(set_to_none=True)
         losses = []
         for number, source in enumerate(sources, start=1):
-            batch = source.on(self.fabric.device)
-            # Gradients meet those of the other processes once a step.
+            batch = source.to(self.fabric.device)
+            # Gradients meet those of the other processes once per step.
             with self.fabric.no_backward_sync(self._forward, enabled=number < len(sources)):
-                loss = self._loss(batch, step)
+                loss = self.objective(self._forward, batch, step)
                 self.fabric.backward(loss.total / len(sources))
             losses.append(loss)
+        average_gradients(self.fabric, self.objective.parameters())
         norm = self.fabric.clip_gradients(
             self._forward, self._stepper, max_norm=self.conf.clip, error_if_nonfinite=False
         )
@@ -78,34 +80,29 @@ class Learner:
                 "--init) with another seed, a lower learning rate or a lower clip"
             )
         self._stepper.step()
-        self.average.update(self.network, step)
+        self.ema.update(self.network, step)
         scalars = {
             name: torch.stack([loss.scalars[name] for loss in losses]).mean()
             for name in losses[0].scalars
         }
-        return StepStats({**scalars, "gradient_norm": norm}, batch.valid_a[0].numel())
+        return StepStats({**scalars, "gradient_norm": norm}, losses[-1].policy_pixels)
 
-    def _loss(self, batch: PairBatch, step: int) -> Loss:
-        images = normalize(torch.cat([batch.images_a, batch.images_b]))
-        logits = self._forward(images.contiguous(memory_format=torch.channels_last))
-        logits_a, logits_b = logits.float().chunk(2)
-        return self.objective(logits_a, logits_b, batch, step)
-
-    def averaged(self, images: Tensor) -> Tensor:
-        """Logits of the averaged weights, in the precision of the run; what is around the network
-        stays in single precision."""
+    def ema_forward(self, *inputs: Any) -> Any:
+        """Forward pass with the averaged weights, in the precision of the run; what is around the
+        network stays in single precision."""
         with self.fabric.autocast():
-            logits: Tensor = self.average.network(images)
-        return logits
+            return self.ema.network(*inputs)
 
     def state(self) -> dict[str, Any]:
         return {
             "network": self.network.state_dict(),
-            "average": self.average.network.state_dict(),
+            "ema": self.ema.network.state_dict(),
+            "objective": self.objective.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
-        self.average.network.load_state_dict(state["average"])
+        self.ema.network.load_state_dict(state["ema"])
+        self.objective.load_state_dict(state["objective"])
         self.optimizer.load_state_dict(state["optimizer"])

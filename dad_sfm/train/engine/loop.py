@@ -1,7 +1,7 @@
 """The training loop: data, network and objective in, a run folder out.
 
-A run that is started again in its folder goes on where its last save was, with the same batches,
-random numbers and averages, so that it ends where an uninterrupted one would have ended.
+A run that is started again in its folder resumes from its last save, with the same batches,
+random numbers and averaged weights, so that it ends where an uninterrupted one would have ended.
 `RunFolder` names the files; `LaunchConf` the processes that take part.
 """
 
@@ -20,17 +20,18 @@ from tqdm import tqdm
 
 from ...core.config import to_json
 from ..data.batch import Data
+from ..objectives.base import Objective
+from ..validation.base import Validation
 from .feed import Feed
 from .interrupt import Interrupt, Interrupted
 from .journal import Journal
-from .learner import Learner, Objective, StepStats
+from .learner import Learner, StepStats
 from .loop_conf import LoopConf
 from .pace import Pace
 from .processes import agreed, gathered, mean_over_processes
 from .random_state import random_state, restore_random_state, seed_generators
 from .run_folder import RunFolder
 from .trackers import Nowhere, TrackerName, start_tracker
-from .validation import Validation
 from .watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Loop:
     ) -> None:
         """``description`` (a dataclass or dict) is everything that defines the run; a folder that
         holds a run of another description is refused with `ConfigError`.  A run that is not
-        ``watched`` goes on even where its policy has collapsed."""
+        ``watched`` continues even where its policy has collapsed."""
         self.conf, self.fabric, self.data = conf, fabric, data
         self.validation, self.tracker, self.workers = validation, tracker, workers
         self.description = to_json(description if description is not None else conf)
@@ -77,7 +78,7 @@ class Loop:
     def run(self, minutes: float | None = None) -> Path:
         """Train to the last step; returns the path of the weights.
 
-        After ``minutes``, but not before one step, the run saves and returns, to go on later.
+        After ``minutes``, but not before one step, the run saves and returns, to be resumed later.
         After Ctrl-C or SIGTERM it saves and raises `Interrupted`; a second one ends the process at
         once.  Raises `TrainingError` on a loss that is not finite and when the policy has
         collapsed; the state of the last save is then in the folder.
@@ -92,23 +93,25 @@ class Loop:
             pace = Pace(feed, step=self.step, seconds=self._seconds)
             while self.step < self.conf.steps:
                 sources = [feed.take() for _ in range(self.conf.accumulate)]
-                taught = self.learner.learn(sources, self.step)
+                stats = self.learner.learn(sources, self.step)
                 self.step += 1
                 self._batches += self.conf.accumulate * self.fabric.world_size
                 self._seconds = pace.seconds()
                 bar.update()
                 if self._reports():
-                    values = self._report(taught, journal, pace)
+                    values = self._report(stats, journal, pace)
                     bar.set_postfix(_shown(values))
                     if self._watchdog:
-                        self._watchdog.look(self.step, values, pixels=taught.pixels)
+                        self._watchdog.check(self.step, values, pixels=stats.policy_pixels)
                 if agreed(self.fabric, bool(interrupt.asked) or time.monotonic() >= until):
                     break
                 if self._due(self.conf.save_every):
                     self.save()
             self.save()
         if interrupt.asked:
-            raise Interrupted(f"{interrupt.asked}: saved at step {self.step}; start again to go on")
+            raise Interrupted(
+                f"{interrupt.asked}: saved at step {self.step}; start again to resume"
+            )
         return self.folder.weights
 
     def _due(self, every: int) -> bool:
@@ -121,9 +124,9 @@ class Loop:
         last = self.step == self.conf.steps
         return self._due(self.conf.log_every) or self._validates() or last
 
-    def _report(self, taught: StepStats, journal: Journal, pace: Pace) -> dict[str, float]:
+    def _report(self, stats: StepStats, journal: Journal, pace: Pace) -> dict[str, float]:
         """One line of the log; the scalars of the objective, the same in all processes."""
-        values = mean_over_processes(self.fabric, taught.scalars)
+        values = mean_over_processes(self.fabric, stats.scalars)
         measured = self._validate() if self._validates() else {}
         journal.write(self.step, self._seconds, {**values, **pace.scalars(self.step), **measured})
         return values
@@ -133,10 +136,11 @@ class Loop:
         assert self.validation is not None
         measured: dict[str, float] = {}
         if self.fabric.is_global_zero:
-            measured = self.validation(self.learner.averaged, self.fabric.device)
-            if measured["repeatability"] > self._best:
-                self._best = measured["repeatability"]
-                network = self.learner.average.network
+            measured = self.validation(self.learner.ema_forward, self.fabric.device)
+            score = measured[self.validation.score]
+            if score > self._best:
+                self._best = score
+                network = self.learner.ema.network
                 self.folder.save_weights(self.folder.best, network, step=self.step)
         self.fabric.barrier()
         return measured
@@ -162,7 +166,7 @@ class Loop:
         return journal
 
     def _bar(self) -> tqdm:
-        # No bar where nobody watches: in a log file it would be a line a step.
+        # No bar where nobody watches: in a log file it would be a line per step.
         disable = None if self.fabric.is_global_zero else True
         return tqdm(
             total=self.conf.steps, initial=self.step, desc="train", unit="step", disable=disable
@@ -182,15 +186,15 @@ class Loop:
         }
         if self.fabric.is_global_zero:
             self.folder.save_state(state)
-            average = self.learner.average.network
-            self.folder.save_weights(self.folder.weights, average, step=self.step)
+            network = self.learner.ema.network
+            self.folder.save_weights(self.folder.weights, network, step=self.step)
         self.fabric.barrier()
 
     def _load(self, state: Mapping[str, Any]) -> None:
         self.learner.load(state)
         self.step, self._batches = state["step"], state["batches"]
         self._seconds, self._best = state["seconds"], state["best"]
-        # A run that nobody has watched so far has left nothing to go on from.
+        # A run that nobody has watched so far has left nothing to resume from.
         if self._watchdog and state.get("watchdog"):
             self._watchdog.load(state["watchdog"])
         # With another number of processes there is no telling which state would be whose.

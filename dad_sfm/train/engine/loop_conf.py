@@ -12,8 +12,8 @@ class LoopConf:
     weight_decay: float = 1e-5
     warmup: int = 0  # steps of linear rise; a cosine to zero follows
     clip: float = 0.01  # gradient norm
-    accumulate: int = 1  # batches a step, in each process
-    average: float = 0.0  # decay of the running average of the weights; 0 = none
+    accumulate: int = 1  # batches per step, in each process
+    ema_decay: float = 0.0  # of the exponential moving average of the weights; 0 = none
     # Network in bfloat16 autocast, where the device is fast with it (`has_fast_bf16`); the
     # objective always runs in float32.
     bf16: bool = True

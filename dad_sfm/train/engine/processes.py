@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -26,6 +26,17 @@ def mean_over_processes(fabric: Fabric, scalars: Mapping[str, Tensor]) -> dict[s
     if fabric.world_size > 1:
         values = _reduced(fabric, values, "mean")
     return dict(zip(scalars, values.tolist(), strict=True))
+
+
+def average_gradients(fabric: Fabric, parameters: Iterable[nn.Parameter]) -> None:
+    """Give parameters that no wrapper synchronises the mean of all processes' gradients."""
+    if fabric.world_size == 1:
+        return
+    for parameter in parameters:
+        if parameter.requires_grad:
+            # One process may have had no use for a parameter that another has a gradient of.
+            own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+            parameter.grad = _reduced(fabric, own, "mean")
 
 
 def gathered(fabric: Fabric, value: Any) -> list[Any]:

@@ -33,17 +33,17 @@ class RunFolder:
 
     @property
     def last(self) -> Path:
-        """The whole state, to go on from."""
+        """The whole state, to resume from."""
         return self.root / "last.pt"
 
     @property
     def weights(self) -> Path:
-        """The averaged weights of the last save, to detect with."""
+        """The averaged (EMA) weights of the last save, to detect with."""
         return self.root / "weights.safetensors"
 
     @property
     def best(self) -> Path:
-        """The averaged weights with the highest validation score."""
+        """The averaged (EMA) weights with the highest validation score."""
         return self.root / "best.safetensors"
 
     def claim(self, description: str, *, write: bool) -> None:

@@ -1,4 +1,4 @@
-"""Is the run still worth its electricity?  Reads the log and says when, and why, it is not."""
+"""Stops runs that have collapsed: reads the log, and says when and why."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ADVICE = {
 
 
 class Watchdog:
-    """Looks at one log line after another, through all sittings of a run."""
+    """Checks one log line after another, through all sittings of a run."""
 
     def __init__(self, conf: WatchdogConf | None = None) -> None:
         self.conf = conf or WatchdogConf()
@@ -47,15 +47,15 @@ class Watchdog:
         return {"best": self._best_hit_rate, "since": self._since, "lines": self._lines}
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state`."""
+        """Resume from a `state`."""
         self._best_hit_rate = state["best"]
         self._since, self._lines = dict(state["since"]), dict(state["lines"])
 
-    def look(self, step: int, scalars: Mapping[str, float], *, pixels: int) -> None:
+    def check(self, step: int, scalars: Mapping[str, float], *, pixels: int | None) -> None:
         """Raise `TrainingError` when a complaint has held for long enough.
 
         ``scalars`` are those of the log; what an objective does not report is not judged.
-        ``pixels`` is H·W of a training view.
+        ``pixels`` is the number of pixels that the policies of ``entropy`` choose among.
         """
         for complaint, bad in self._complaints(step, scalars, pixels).items():
             if not bad:
@@ -67,7 +67,9 @@ class Watchdog:
             if self._lines[complaint] >= self.conf.patience:
                 raise TrainingError(self._explanation(complaint, step, scalars, pixels))
 
-    def _complaints(self, step: int, scalars: Mapping[str, float], pixels: int) -> dict[str, bool]:
+    def _complaints(
+        self, step: int, scalars: Mapping[str, float], pixels: int | None
+    ) -> dict[str, bool]:
         conf = self.conf
         found = {}
         if "hit_rate" in scalars:
@@ -75,22 +77,24 @@ class Watchdog:
             self._best_hit_rate = max(self._best_hit_rate, rate)
             found["hit_rate"] = rate <= conf.hit_rate_floor * self._best_hit_rate
         if "entropy" in scalars:
-            gap = math.log(pixels) - scalars["entropy"]
             found["narrow"] = scalars["entropy"] < conf.entropy_floor
+        if "entropy" in scalars and pixels is not None:
+            gap = math.log(pixels) - scalars["entropy"]
             found["uniform"] = step > conf.uniform_after and gap < conf.uniform_gap
         return found
 
     def _explanation(
-        self, complaint: str, step: int, scalars: Mapping[str, float], pixels: int
+        self, complaint: str, step: int, scalars: Mapping[str, float], pixels: int | None
     ) -> str:
         name = "hit_rate" if complaint == "hit_rate" else "entropy"
-        bound = (
-            f"the best was {self._best_hit_rate:.3g}"
-            if complaint == "hit_rate"
-            else f"uniform is {math.log(pixels):.4g}"
-        )
+        if complaint == "hit_rate":
+            bound = f"the best was {self._best_hit_rate:.3g}"
+        elif pixels is not None:
+            bound = f"uniform is {math.log(pixels):.4g}"
+        else:
+            bound = f"the floor is {self.conf.entropy_floor:.3g}"
         return (
             f"stopped at step {step}: {name} is {scalars[name]:.4g} ({bound}), and has been so "
-            f"since step {self._since[complaint]}: {ADVICE[complaint]} (in another --run; to go on "
-            "with this one all the same: --no-watchdog)"
+            f"since step {self._since[complaint]}: {ADVICE[complaint]} (in another --run; to "
+            "continue this one all the same: --no-watchdog)"
         )

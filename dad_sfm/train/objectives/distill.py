@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...core.config import ConfigError
 from ...detectors.dad.orientations import Orientations, checked_orientations
+from ...models.checkpoints import sha256_of
 from ..data.batch import PairBatch
+from .base import Objective, ObjectiveConf
 from .loss import Loss
 from .polarity import contrast
 from .rewards import mutual_hit
 from .sampling import SamplingConf
 from .teachers import Combination, Teachers, log_policy
-from .views import Crossing, View, crossings, entropy, mean_over_points
+from .views import Crossing, View, crossings, entropy, mean_over_points, pair_logits
 
 
 @dataclass(frozen=True)
-class DistillConf:
+class DistillConf(ObjectiveConf):
     """How teachers are combined, and how the student is measured meanwhile."""
+
+    name: ClassVar[str] = "distill"
 
     how: Combination = "max"
     # Of all policies.  1 is the paper's; less makes the peaks, which are what is asked for, weigh
@@ -37,6 +43,8 @@ class DistillConf:
     sampling: SamplingConf = field(default_factory=SamplingConf)  # of the measured keypoints
     subpixel_temp: float = 0.5
     hit_sigma_px: float = 0.8
+    teachers: tuple[str, ...] = ()  # weights files, of any networks
+    cache: str | None = None  # folder that keeps the teachers' maps for further students
 
     def __post_init__(self) -> None:
         checked_orientations(self.orientations)
@@ -47,21 +55,55 @@ class DistillConf:
             )
 
 
-class DistillObjective:
-    """Loss of a student's logits on the images of a `PairBatch`."""
+class DistillObjective(Objective):
+    """Distillation of ``conf.teachers`` into a student, on the images of a `PairBatch`.
 
-    def __init__(self, conf: DistillConf, teachers: Teachers) -> None:
-        self.conf, self.teachers = conf, teachers
+    ``teachers``: networks in memory instead of the files.  Raises `CheckpointError` for a file
+    that fits no network, and where there is no teacher.
+    """
 
-    def __call__(self, logits_a: Tensor, logits_b: Tensor, batch: PairBatch, step: int) -> Loss:
-        """logits_a, logits_b: B×1×H×W float32."""
+    Conf = DistillConf
+    conf: DistillConf
+
+    def __init__(
+        self,
+        conf: DistillConf,
+        *,
+        device: torch.device | str = "cpu",
+        bf16: bool = False,
+        teachers: Teachers | None = None,
+    ) -> None:
+        super().__init__(conf, device=device, bf16=bf16)
+        teachers = teachers or Teachers.from_files(
+            conf.teachers,
+            conf.how,
+            temperature=conf.temperature,
+            orientations=conf.orientations,
+            bf16=bf16,
+            cache=Path(conf.cache) if conf.cache is not None else None,
+        )
+        self.teachers = teachers.to(torch.device(device))
+
+    def identity(self) -> dict[str, Any]:
+        # Not their paths: what was moved is the same run, what was overwritten is not.
+        digests = [sha256_of(path) for path in self.conf.teachers]
+        values = {**super().identity(), "teachers": digests}
+        del values["cache"]
+        return values
+
+    def forward(self, network: nn.Module, batch: PairBatch, step: int) -> Loss:
+        return self.loss(*pair_logits(network, batch), batch, step)
+
+    def loss(self, logits_a: Tensor, logits_b: Tensor, batch: PairBatch, step: int) -> Loss:
+        """Compute the loss of the student's logits of both views, B×1×H×W float32."""
         wanted = self.teachers.log_policy(torch.cat([batch.images_a, batch.images_b]))
         found = log_policy(torch.cat([logits_a, logits_b]), self.conf.temperature)
         kl = divergence(wanted, found)
         measures = self._measures(logits_a.detach(), logits_b.detach(), batch)
         # Of the policies that are compared, at their temperature: equal where the student is done.
         measures |= {"entropy": entropy(found), "entropy_teachers": entropy(wanted)}
-        return Loss(kl, {"loss": kl.detach(), **measures})
+        scalars = {"loss": kl.detach(), **measures}
+        return Loss(kl, scalars, policy_pixels=logits_a[0].numel())
 
     @torch.no_grad()
     def _measures(self, logits_a: Tensor, logits_b: Tensor, batch: PairBatch) -> dict[str, Tensor]:

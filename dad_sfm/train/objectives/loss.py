@@ -9,7 +9,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Loss:
-    """``total`` to minimise, and detached scalars for the log."""
+    """``total`` to minimise, and detached scalars for the log.
+
+    ``policy_pixels`` is the number of pixels among which the policy of the scalar ``entropy``
+    chooses, by which the watchdog knows a policy that prefers nothing.
+    """
 
     total: Tensor
     scalars: dict[str, Tensor]
+    policy_pixels: int | None = None

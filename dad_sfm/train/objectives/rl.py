@@ -14,25 +14,28 @@ And which of the two polarities emerges, chance in the paper, can be asked for.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...geometry.pixel_frames import norm_from_px
 from ..data.batch import PairBatch
+from .base import Objective, ObjectiveConf
 from .loss import Loss
 from .polarity import Polarity, contrast, reward_factor
 from .rewards import mutual_hit, mutual_nearest, nearest_hit, normalised_by_rate
 from .sampling import SamplingConf, gaussian_taps, odd_sizes, separable_blur
-from .views import Crossing, View, crossings, entropy, mean_over_points
+from .views import Crossing, View, crossings, entropy, mean_over_points, pair_logits
 
 
 @dataclass(frozen=True)
-class RLConf:
+class RLConf(ObjectiveConf):
     """The paper's values are the defaults; lengths in px of the training view."""
+
+    name: ClassVar[str] = "rl"
 
     sampling: SamplingConf = field(default_factory=SamplingConf)
     hit: Literal["nearest", "mutual"] = "nearest"
@@ -59,14 +62,17 @@ class RLConf:
         odd_sizes(window_size=self.window_size, regulariser_taps=self.regulariser_taps)
 
 
-class RLObjective:
-    """Loss of a detector's logits on a `PairBatch`."""
+class RLObjective(Objective):
+    """Reinforcement learning of a detector on `PairBatch`; its network makes logits of images."""
 
-    def __init__(self, conf: RLConf) -> None:
-        self.conf = conf
+    Conf = RLConf
+    conf: RLConf
 
-    def __call__(self, logits_a: Tensor, logits_b: Tensor, batch: PairBatch, step: int) -> Loss:
-        """logits_a, logits_b: B×1×H×W float32."""
+    def forward(self, network: nn.Module, batch: PairBatch, step: int) -> Loss:
+        return self.loss(*pair_logits(network, batch), batch, step)
+
+    def loss(self, logits_a: Tensor, logits_b: Tensor, batch: PairBatch, step: int) -> Loss:
+        """Compute the loss of the logits of both views, B×1×H×W float32."""
         conf = self.conf
         low, high = conf.sampling.keypoints
         k = int(np.random.default_rng(step).integers(low, high + 1))
@@ -85,7 +91,8 @@ class RLObjective:
             + conf.window_weight * means["window"]
             + conf.localisation_weight * means["localisation"]
         )
-        return Loss(total, {k: v.detach() for k, v in {"loss": total, **means}.items()})
+        scalars = {k: v.detach() for k, v in {"loss": total, **means}.items()}
+        return Loss(total, scalars, policy_pixels=logits_a[0].numel())
 
     def _terms(self, crossing: Crossing) -> dict[str, Tensor]:
         """Losses and measures of one way."""

@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...detectors.dad.sampling import refine_subpixel
+from ...models.imagenet import normalize
 from ..data.batch import PairBatch, warp_points
 from .rewards import pairwise_px
 from .sampling import SamplingConf, balanced_top_k
+
+
+def pair_logits(network: nn.Module, batch: PairBatch) -> tuple[Tensor, Tensor]:
+    """B×1×H×W float32 logits of both views, computed as one batch of 2·B images."""
+    images = normalize(torch.cat([batch.images_a, batch.images_b]))
+    logits = network(images.contiguous(memory_format=torch.channels_last))
+    logits_a, logits_b = logits.float().chunk(2)
+    return logits_a, logits_b
 
 
 @dataclass(frozen=True)

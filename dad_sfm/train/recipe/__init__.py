@@ -1,1 +1,1 @@
-"""Light, dark, distilled, finished, packaged: a whole recipe, in slices for a lent machine."""
+"""Light, dark, distilled, finished, packaged: a whole recipe."""

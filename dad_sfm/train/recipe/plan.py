@@ -12,9 +12,8 @@ from ..presets import PRESETS, RunConf, distillation
 from ..runs import Start
 from .folder import RecipeFolder
 
-Stage = Literal["light", "dark", "distil", "finish", "package", "finished"]
-TRAINED: tuple[Stage, ...] = ("light", "dark", "distil", "finish")
-STAGES: tuple[Stage, ...] = (*TRAINED, "package", "finished")
+Stage = Literal["light", "dark", "distill", "finish"]
+TRAINED: tuple[Stage, ...] = ("light", "dark", "distill", "finish")
 
 # Of the preset's steps, for each of TRAINED.  What starts from trained weights takes a quarter.
 _SHARES = (1.0, 0.25, 0.25, 0.25)
@@ -28,7 +27,7 @@ _PAPERS_WAY: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class RecipeConf:
-    """What is made.  A folder goes on with the one that it was begun with, or not at all."""
+    """What is made.  A folder is resumed with the one that it was begun with, or not at all."""
 
     preset: str
     network: str
@@ -51,8 +50,8 @@ class RecipeConf:
         seed: int = 0,
         changes: Mapping[str, Any] | None = None,
     ) -> RecipeConf:
-        """A preset, with another network, other fields, or other steps: one number, or one a
-        trained stage.
+        """A preset, with another network, other fields, or other steps: one number, or one
+        per stage.
 
         ``paper`` goes the publication's way: from random weights, temperature 1, no finish (but
         for one whose steps are given).  Raises `ConfigError` for steps that make no recipe, and
@@ -76,14 +75,8 @@ class RecipeConf:
         return RecipeConf(preset, network, steps, seed, changes=changes, **way)
 
     def steps_of(self, stage: Stage) -> int:
-        """How long a trained stage is."""
+        """How long a stage is; 0 for one that is left out."""
         return self.steps[TRAINED.index(stage)]
-
-    def after(self, stage: Stage) -> Stage:
-        """The stage that follows."""
-        following = STAGES[STAGES.index(stage) + 1]
-        skipped = following in TRAINED and not self.steps_of(following)
-        return self.after(following) if skipped else following
 
     @property
     def packaged(self) -> dict[Stage, str]:
@@ -92,20 +85,21 @@ class RecipeConf:
         They are called as the published ones are: dad, dad_light, dad_nano, ...
         """
         name = "dad" if self.network == "dad" else f"dad_{self.network}"
-        student: Stage = "finish" if self.steps_of("finish") else "distil"
+        student: Stage = "finish" if self.steps_of("finish") else "distill"
         kinds: dict[Stage, str] = {"light": "_light", "dark": "_dark", student: ""}
         return {stage: f"{name}{kind}.safetensors" for stage, kind in kinds.items()}
 
 
-def run_conf(conf: RecipeConf, stage: Stage) -> RunConf:
-    """The training run of a stage."""
+def run_conf(conf: RecipeConf, stage: Stage, folder: RecipeFolder) -> RunConf:
+    """The training run of a stage; the student learns from the runs in the folder."""
     preset = changed(PRESETS[conf.preset], conf.changes, where="run")
-    # A seed a stage: with the same one all of them would see the same batches again.
+    # A seed per stage: with the same one all of them would see the same batches again.
     seed = len(TRAINED) * conf.seed + TRAINED.index(stage)
     loop = replace(preset.loop, steps=conf.steps_of(stage), seed=seed)
     run = replace(preset, network=conf.network, loop=loop)
-    if stage == "distil":
-        return distillation(run, temperature=conf.temperature)
+    if stage == "distill":
+        teachers = [folder.run("light").weights, folder.run("dark").weights]
+        return distillation(run, teachers=teachers, temperature=conf.temperature)
     assert isinstance(run.objective, RLConf)
     if stage == "finish":
         gently = replace(loop, learning_rate=conf.finish_rate * loop.learning_rate)
@@ -130,8 +124,8 @@ def start(conf: RecipeConf, stage: Stage, folder: RecipeFolder) -> Start:
     """What the training run of a stage starts from."""
     if stage == "dark" and conf.dark_from_light:
         return Start(folder.run("light").weights, negative=True)
-    if stage == "distil" and conf.student_from_light:
+    if stage == "distill" and conf.student_from_light:
         return Start(folder.run("light").weights)
     if stage == "finish":
-        return Start(folder.run("distil").weights)
+        return Start(folder.run("distill").weights)
     return Start()

@@ -32,8 +32,10 @@ class ValidationConf:
     batches: int = 4
 
 
-class Validation:
-    """A fixed list of pairs, the first batches of a data plug."""
+class RepeatabilityValidation:
+    """Repeatability of a detector on a fixed list of pairs, the first batches of a data plug."""
+
+    score = "repeatability"
 
     def __init__(self, data: Data, conf: ValidationConf) -> None:
         self.conf = conf
@@ -47,7 +49,7 @@ class Validation:
 
         ``network`` takes B×3×H×W normalised images to B×1×H×W logits.
         """
-        shares = np.mean([self._shares(network, source.on(device)) for source in self.sources], 0)
+        shares = np.mean([self._shares(network, source.to(device)) for source in self.sources], 0)
         names = [f"repeatability_{limit:g}px" for limit in self.conf.thresholds_px]
         return {
             **dict(zip(names, shares.tolist(), strict=True)),
