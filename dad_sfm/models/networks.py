@@ -13,4 +13,5 @@ NETWORKS = Registry(
         "dad": "dad_sfm.models.dad:DaD",
         "nano": "dad_sfm.models.nano:Nano",
     },
+    group="dad_sfm.networks",
 )

@@ -24,6 +24,7 @@ PAIRS = Registry(
         "mixed": "dad_sfm.train.data.mixed_pairs:MixedPairs",
         "megadepth": "dad_sfm.train.data.megadepth_pairs:MegaDepthPairs",
     },
+    group="dad_sfm.training_pairs",
 )
 
 

@@ -9,4 +9,5 @@ OBJECTIVES = Registry(
         "rl": "dad_sfm.train.objectives.rl:RLObjective",
         "distill": "dad_sfm.train.objectives.distill:DistillObjective",
     },
+    group="dad_sfm.objectives",
 )
