@@ -11,8 +11,16 @@ from typing import Any
 
 from ._version import __version__
 
+# The steps, modules with a `main` as hloc's.
+_STEPS = ("extract_features", "pairs", "match_features", "database", "reconstruction")
+
 # Public name -> module that defines it.
 _EXPORTS = {
+    "reconstruct": "dad_sfm.pipeline",
+    "ReconstructionConf": "dad_sfm.pipeline",
+    "Extractor": "dad_sfm.execution.extractor",
+    "Features": "dad_sfm.core.types",
+    "Matches": "dad_sfm.core.types",
     "load_DaD": "dad_sfm.detectors.dad",
     "load_DaDLight": "dad_sfm.detectors.dad",
     "load_DaDDark": "dad_sfm.detectors.dad",
@@ -22,14 +30,16 @@ _EXPORTS = {
     "visualize_keypoints": "dad_sfm.report.drawing",
 }
 
-__all__ = ["__version__", *_EXPORTS]
+__all__ = ["__version__", *_STEPS, *_EXPORTS]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _STEPS:
+        return import_module(f"{__name__}.{name}")
     if name not in _EXPORTS:
         raise AttributeError(f"module 'dad_sfm' has no attribute {name!r}")
     return getattr(import_module(_EXPORTS[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_EXPORTS])
+    return sorted({*globals(), *__all__})

@@ -162,6 +162,17 @@ class ExtractionConf:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
 
 
+def check(conf: ExtractionConf) -> None:
+    """Check the options of detector and descriptor without loading either.
+
+    Raises `ConfigError`.
+    """
+    detector = dict(conf.model)
+    if (descriptor := detector.pop("descriptor", None)) is not None:
+        DESCRIPTORS.conf(descriptor)
+    DETECTORS.conf(detector)
+
+
 def main(
     conf: Mapping[str, Any],
     image_dir: Path | str,

@@ -82,6 +82,11 @@ class MatchingConf:
     model: dict[str, Any]
 
 
+def check(conf: MatchingConf) -> None:
+    """Check the options of the matcher without loading it.  Raises `ConfigError`."""
+    MATCHERS.conf(conf.model)
+
+
 def main(
     conf: Mapping[str, Any],
     pairs: Path | str | Sequence[Pair],

@@ -75,7 +75,7 @@ def main(
     if root.exists() and any(root.iterdir()) and not overwrite:
         raise InputError(f"{root} is not empty; overwrite it or give another folder")
     wanted = {"random_seed": seed, "num_threads": num_threads or -1, **(options or {})}
-    attempts = [_settings({**_DEFAULTS, **start, **wanted}) for start in ({}, _RELAXED_START)]
+    attempts = [mapper_options({**start, **wanted}) for start in ({}, _RELAXED_START)]
     graph = read_view_graph(database)
     _check_possible(graph)
     partial = root.with_name(f"{root.name}.partial")
@@ -104,11 +104,15 @@ def main(
     return [root / str(rank) for rank in range(len(models))]
 
 
-def _settings(options: Mapping[str, Any]) -> Any:
+def mapper_options(options: Mapping[str, Any]) -> Any:
+    """Return ``pycolmap.IncrementalPipelineOptions`` with our defaults and these options.
+
+    Raises `ConfigError` on an unknown option or a value of the wrong type.
+    """
     import pycolmap
 
     settings = pycolmap.IncrementalPipelineOptions()
-    set_options(settings, options)
+    set_options(settings, {**_DEFAULTS, **options})
     return settings
 
 

@@ -41,9 +41,11 @@ def _row(scene: str, features: str, keypoints: int, options: argparse.Namespace)
         out,
         features=features,
         matcher=matcher or options.matcher,
-        max_keypoints=keypoints,
-        resize_max=options.resize,
         seed=options.seed,
+        changes={
+            "features.model.max_keypoints": keypoints,
+            **({"features.preprocessing.resize_max": options.resize} if options.resize else {}),
+        },
         overwrite=True,
     )
     row: dict[str, Any] = {

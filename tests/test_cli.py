@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dad_sfm import cli, extract_features
+from dad_sfm import cli, database, extract_features, reconstruction
+from dad_sfm.core.config import ConfigError
 from dad_sfm.io.store import FeatureReader
 from dad_sfm.models.checkpoints import sha256_of
+from dad_sfm.pipeline import ReconstructionConf
 from dad_sfm.report import Report
 
 
@@ -55,8 +57,8 @@ def test_extract_passes_everything_on(monkeypatch, tmp_path, image_dir):
 def test_reconstruct_passes_everything_on(monkeypatch, image_dir, capsys):
     seen = {}
 
-    def pipeline(scene, out, **rest):
-        seen.update(scene=scene, out=out, **rest)
+    def pipeline(scene, out, conf, **rest):
+        seen.update(scene=scene, out=out, conf=conf, **rest)
         return Report(
             "s", "i", "failed", None, {}, {}, {}, {}, [], {"x.jpg": "bad"}, {}, None, [], [], [],
             None,
@@ -66,41 +68,107 @@ def test_reconstruct_passes_everything_on(monkeypatch, image_dir, capsys):
     line = (
         f"reconstruct {image_dir.as_posix()} --out o --features sift --matcher NN-ratio "
         "--pairs sequential --resize 800 --max-keypoints 77 --camera-mode single "
-        "--camera-model PINHOLE --seed 3 --threads 1 --overwrite --device cpu"
+        "--camera-model PINHOLE --seed 3 --threads 1 --overwrite --device cpu "
+        "--set verification.min_inliers=9"
+    )
+    expected = ReconstructionConf.make(
+        features="sift", matcher="NN-ratio", pairing="sequential", seed=3
+    ).changed(
+        {
+            "features.model.max_keypoints": 77,
+            "features.preprocessing.resize_max": 800,
+            "cameras.mode": "single",
+            "cameras.model": "PINHOLE",
+            "verification.min_inliers": 9,
+        }
     )
     # One image could not be used, and the exit code says so.
     assert cli.main(line.split()) == cli.SOME_LEFT_OUT
     assert seen == {
         "scene": image_dir.as_posix(),
         "out": Path("o"),
-        "features": "sift",
-        "matcher": "NN-ratio",
-        "pairing": "sequential",
-        "resize_max": 800,
-        "max_keypoints": 77,
-        "camera_mode": "single",
-        "camera_model": "PINHOLE",
-        "seed": 3,
+        "conf": expected,
         "num_threads": 1,
         "overwrite": True,
         "device": "cpu",
     }
 
 
+def test_flags_override_the_configuration_file(monkeypatch, tmp_path, image_dir):
+    def pipeline(scene, out, conf, **rest):
+        raise ConfigError(f"{conf.features.output} {conf.seed} {conf.matcher.output}")
+
+    monkeypatch.setattr("dad_sfm.pipeline.reconstruct", pipeline)
+    path = tmp_path / "c.yaml"
+    path.write_text("features: sift\nmatcher: NN-ratio\nseed: 5")
+    line = f"reconstruct {image_dir} --config {path} --features aliked-n16 --seed 7"
+    with pytest.raises(ConfigError, match=r"feats-aliked-n16 7 matches-NN-mutual-ratio.8"):
+        cli.main(["--debug", *line.split()])
+
+
+def test_database_and_map_pass_everything_on(monkeypatch):
+    seen = {}
+
+    def step(*paths, **rest):
+        seen.update(paths=paths, **rest)
+        return []
+
+    monkeypatch.setattr(database, "main", step)
+    line = (
+        "database d.db photos --feature-file f.h5 --pairs-file p.txt --match-file m.h5 "
+        "--camera-mode single --camera-model OPENCV --set max_error_px=4 --seed 2 --threads 3 "
+        "--overwrite"
+    )
+    assert cli.main(line.split()) == 0
+    assert seen == {
+        "paths": tuple(map(Path, ("d.db", "photos", "f.h5", "p.txt", "m.h5"))),
+        "camera_mode": "single",
+        "camera_model": "OPENCV",
+        "verification": {"max_error_px": 4},
+        "seed": 2,
+        "num_threads": 3,
+        "overwrite": True,
+    }
+    seen.clear()
+    monkeypatch.setattr(reconstruction, "main", step)
+    line = (
+        "map sparse d.db photos --no-refine-principal-point --set min_model_size=10 --seed 2 "
+        "--threads 3 --overwrite"
+    )
+    assert cli.main(line.split()) == 0
+    assert seen == {
+        "paths": tuple(map(Path, ("sparse", "d.db", "photos"))),
+        "options": {"min_model_size": 10},
+        "refine_principal_point": False,
+        "seed": 2,
+        "num_threads": 3,
+        "overwrite": True,
+    }
+
+
+@pytest.mark.parametrize("command", sorted(cli.COMMANDS))
+def test_the_help_of_every_command_fits_a_screen(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    assert len(capsys.readouterr().out.splitlines()) <= 50
+
+
 def test_extract_pairs_match_run_one_after_the_other(tmp_path, image_dir, capsys):
     Image.effect_noise((96, 80), 80).convert("RGB").save(image_dir / "b.png")
     out = tmp_path / "out"
-    extract = f"extract {image_dir} --conf sift --export-dir {out}".split()
+    extract = f"extract {image_dir} --features sift --export-dir {out}".split()
     assert cli.main(extract) == 0
     features = out / "feats-sift.h5"
-    assert cli.main(f"pairs {out}/pairs.txt --features {features}".split()) == 0
-    assert cli.main(f"match {out}/pairs.txt {features} --conf NN-ratio".split()) == 0
+    assert cli.main(f"pairs {out}/pairs.txt --feature-file {features}".split()) == 0
+    assert cli.main(f"match {out}/pairs.txt {features} --matcher NN-ratio".split()) == 0
     printed = capsys.readouterr().out.split()
     assert all(Path(p).is_file() for p in printed)
     picture = out / "k.png"
-    assert cli.main(["visualize", str(image_dir / "b.png"), str(picture), "--conf", "sift"]) == 0
+    draw = ["visualize", str(image_dir / "b.png"), str(picture)]
+    assert cli.main([*draw, "--features", "sift"]) == 0
     assert Image.open(picture).size == (96, 80)
-    drawn = ["visualize", str(image_dir / "b.png"), str(picture), "--features", str(features)]
+    drawn = [*draw, "--feature-file", str(features)]
     assert cli.main(drawn) == 0
     assert cli.main([*drawn, "--set", "nms_size=9"]) == cli.USER_ERROR
 
@@ -125,7 +193,7 @@ def test_any_option_of_a_detector_can_be_set(tmp_path, image_dir):
         (["extract", "nowhere", "--export-dir", "o"], "no such image folder"),
         (["extract", ".", "--conf", "dada", "--export-dir", "o"], "unknown feature preset 'dada'"),
         (["reconstruct", "nowhere"], "no scene 'nowhere'"),
-        (["pairs", "p.txt", "--features", "none.h5"], "none.h5"),
+        (["pairs", "p.txt", "--feature-file", "none.h5"], "none.h5"),
     ],
 )
 def test_mistakes_are_one_line(arguments, message, capsys, tmp_path, monkeypatch):

@@ -15,7 +15,8 @@ from dad_sfm.io.store import StoreError
 from dad_sfm.pipeline import reconstruct
 from dad_sfm.reconstruction import ReconstructionError
 
-SIFT = {"features": "sift", "matcher": "NN-ratio", "max_keypoints": 1500, "device": "cpu"}
+MOST = "features.model.max_keypoints"
+SIFT = {"features": "sift", "matcher": "NN-ratio", "changes": {MOST: 1500}, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,9 @@ def test_a_second_run_keeps_features_and_matches(out, courtyard):
     before = json.loads((out / "report.json").read_text(encoding="utf-8"))
     with h5py.File(out / "matches.h5", "a") as file:
         del file["0.jpg/4.jpg"]  # as if the run had been cut off
-    report = reconstruct(courtyard, out, **SIFT, mapper={"ba_refine_extra_params": False})
+    report = reconstruct(
+        courtyard, out, **SIFT, mapping={"options": {"ba_refine_extra_params": False}}
+    )
     assert before["models"][0]["cameras"][0]["params"][3] != 0
     assert report.models[0].cameras[0]["params"][3] == 0
     log = (out / "log.txt").read_text(encoding="utf-8")
@@ -81,10 +84,10 @@ def test_a_second_run_keeps_features_and_matches(out, courtyard):
 def test_other_options_are_refused_and_nothing_is_lost(out, courtyard):
     before = (out / "report.json").read_bytes()
     with pytest.raises(StoreError, match="another configuration"):
-        reconstruct(courtyard, out, **{**SIFT, "max_keypoints": 700})
+        reconstruct(courtyard, out, **{**SIFT, "changes": {MOST: 700}})
     with pytest.raises(StoreError, match="another configuration"):
         reconstruct(courtyard, out, **{**SIFT, "matcher": "NN-mutual"})
-    with pytest.raises(ConfigError, match=r"unknown features 'shift'; there are: .*sift"):
+    with pytest.raises(ConfigError, match=r"unknown feature preset 'shift'; there are: .*sift"):
         reconstruct(courtyard, out, **{**SIFT, "features": "shift"})
     with pytest.raises(SceneError, match="no scene"):
         reconstruct(courtyard / "nowhere", out)
@@ -139,8 +142,7 @@ def test_real_photos_give_the_true_cameras(shared, tmp_path):
     report = reconstruct(
         shared / "scenes" / "Herz-Jesus-P8",
         tmp_path,
-        **{**SIFT, "max_keypoints": 2500},
-        resize_max=900,
+        **{**SIFT, "changes": {MOST: 2500, "features.preprocessing.resize_max": 900}},
     )
     assert report.status == "complete"
     truth = report.ground_truth

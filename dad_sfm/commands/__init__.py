@@ -1,4 +1,4 @@
-"""The sub-commands of ``dad-sfm``, one a module: thin shells around the steps.
+"""The sub-commands of ``dad-sfm``, one per module: thin shells around the steps.
 
 A module imports what it runs when it runs: the help of one command must not load torch, nor what
 another one needs.
@@ -7,21 +7,9 @@ another one needs.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from importlib import import_module
 from typing import Protocol
-
-from . import (
-    benchmark,
-    compare,
-    digest,
-    extract,
-    match,
-    pairs,
-    reconstruct,
-    repair,
-    train,
-    verify,
-    visualize,
-)
 
 
 class Command(Protocol):
@@ -36,16 +24,27 @@ class Command(Protocol):
         ...
 
 
-COMMANDS: dict[str, Command] = {
-    "reconstruct": reconstruct,
-    "extract": extract,
-    "pairs": pairs,
-    "match": match,
-    "verify": verify,
-    "repair": repair,
-    "digest": digest,
-    "benchmark": benchmark,
-    "compare": compare,
-    "train": train,
-    "visualize": visualize,
-}
+# In the order of the help: the staircase, then what looks after its files, then the rest.
+_NAMES = (
+    "reconstruct",
+    "extract",
+    "pairs",
+    "match",
+    "database",
+    "map",
+    "verify",
+    "repair",
+    "digest",
+    "benchmark",
+    "compare",
+    "train",
+    "visualize",
+)
+
+
+def _commands() -> Iterator[tuple[str, Command]]:
+    for name in _NAMES:
+        yield name, import_module(f"{__name__}.{name}")  # type: ignore[misc]
+
+
+COMMANDS: dict[str, Command] = dict(_commands())

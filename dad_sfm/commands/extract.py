@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action=_ListFeatures, nargs=0, help="the presets, and exit")
     parser.add_argument("--export-dir", type=Path, help="folder of the feature file")
     parser.add_argument("--feature-path", type=Path, help="the feature file itself")
-    parser.add_argument("--image-list", type=Path, help="text file, a name a line")
+    parser.add_argument("--image-list", type=Path, help="text file, a name per line")
     add_preprocessing(parser)
     add_detector(parser)
     parser.add_argument("--batch-size", type=int, default=1, help="images at once; for GPUs")

@@ -13,9 +13,15 @@ SUMMARY = "step 3: features and pairs -> match file"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pairs", type=Path, help="pairs file")
     parser.add_argument("features", type=Path, help="feature file, of any tool that writes hloc's")
-    parser.add_argument("--conf", default="NN-mutual", help="matcher preset")
-    parser.add_argument("--matches", type=Path, help="match file (default: beside the features)")
-    parser.add_argument("--features-ref", type=Path, help="feature file of the second images")
+    parser.add_argument(
+        "--matcher", "--conf", dest="conf", default="NN-mutual", metavar="NAME", help="preset"
+    )
+    parser.add_argument(
+        "--match-file", "--matches", type=Path, help="match file (default: beside the features)"
+    )
+    parser.add_argument(
+        "--feature-file-ref", "--features-ref", type=Path, help="feature file of the second images"
+    )
     parser.add_argument(
         "--image-dir", type=Path, help="the photos, for matchers that look at them (roma, loftr)"
     )
@@ -33,8 +39,8 @@ def run(options: argparse.Namespace) -> int:
         conf,
         options.pairs,
         options.features,
-        matches=options.matches or default,
-        features_ref=options.features_ref,
+        matches=options.match_file or default,
+        features_ref=options.feature_file_ref,
         overwrite=options.overwrite,
         image_dir=options.image_dir,
         device=options.device,

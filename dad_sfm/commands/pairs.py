@@ -13,8 +13,8 @@ SUMMARY = "step 2: names -> pairs file"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("output", type=Path, help="pairs file to write")
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--features", type=Path, help="feature file whose images to pair")
-    source.add_argument("--image-list", type=Path, help="text file, a name a line")
+    source.add_argument("--feature-file", type=Path, help="feature file whose images to pair")
+    source.add_argument("--image-list", type=Path, help="text file, a name per line")
     parser.add_argument("--strategy", default="exhaustive", choices=PAIRING.names)
     parser.add_argument("--overlap", type=int, default=10, help="sequential: next images")
     parser.add_argument(
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
     path = pairs.main(
         options.output,
         image_list=options.image_list,
-        features=options.features,
+        features=options.feature_file,
         strategy=options.strategy,
         **(sequential if options.strategy == "sequential" else {}),
     )

@@ -4,47 +4,60 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
+from ..core.arguments import add_set, count
 from .shared import SOME_LEFT_OUT, add_device
 
 SUMMARY = "photos -> model and report"
+
+# Flag -> the field of `ReconstructionConf` that it stands for.
+_FIELDS = {
+    "resize": "features.preprocessing.resize_max",
+    "max_keypoints": "features.model.max_keypoints",
+    "camera_mode": "cameras.mode",
+    "camera_model": "cameras.model",
+    "seed": "seed",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scene", help="folder of images, folder holding images/, or a data set")
     parser.add_argument("--out", type=Path, help="output folder (default: outputs/<scene>)")
-    parser.add_argument("--features", default="dad-nano+rootsift", help="feature preset")
-    parser.add_argument("--matcher", default="NN-mutual", help="matcher preset")
-    parser.add_argument("--pairs", default="exhaustive", help="exhaustive or sequential")
-    parser.add_argument("--resize", type=int, help="long side in px, instead of the preset's")
-    parser.add_argument("--max-keypoints", type=int, help="points an image, likewise")
-    parser.add_argument(
-        "--camera-mode", default="auto", choices=["auto", "single", "per_folder", "per_image"]
-    )
-    parser.add_argument("--camera-model", default="SIMPLE_RADIAL", help="COLMAP's name")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, help="of COLMAP; with 1 a run repeats exactly")
-    parser.add_argument("--overwrite", action="store_true", help="extract and match anew")
-    add_device(parser)
+    parts = parser.add_argument_group("configuration")
+    parts.add_argument("--config", type=Path, metavar="FILE", help="YAML file; flags override it")
+    parts.add_argument("--features", metavar="NAME", help="feature preset")
+    parts.add_argument("--matcher", metavar="NAME", help="matcher preset")
+    parts.add_argument("--pairs", metavar="NAME", help="pairing strategy")
+    parts.add_argument("--resize", type=count, metavar="PX", help="long side of working images")
+    parts.add_argument("--max-keypoints", type=count, metavar="N", help="keypoints per image")
+    parts.add_argument("--camera-mode", choices=["auto", "single", "per_folder", "per_image"])
+    parts.add_argument("--camera-model", metavar="NAME", help="COLMAP's name")
+    parts.add_argument("--seed", type=int)
+    add_set(parts, "any other field: verification.max_error_px=4")
+    running = parser.add_argument_group("execution")
+    running.add_argument("--threads", type=count, help="of COLMAP; with 1 a run repeats exactly")
+    running.add_argument("--overwrite", action="store_true", help="extract and match anew")
+    add_device(running)
 
 
 def run(options: argparse.Namespace) -> int:
+    from ..core.config import read_yaml
     from ..io.scenes import find_scene
-    from ..pipeline import reconstruct
+    from ..pipeline import ReconstructionConf, reconstruct
     from ..report import summary_lines
 
+    parts: dict[str, Any] = read_yaml(options.config) if options.config else {}
+    named = {"features": options.features, "matcher": options.matcher, "pairing": options.pairs}
+    parts |= {name: value for name, value in named.items() if value is not None}
+    given = {field: getattr(options, flag) for flag, field in _FIELDS.items()}
+    changes = {field: value for field, value in given.items() if value is not None}
+    conf = ReconstructionConf.make(parts).changed({**changes, **dict(options.set)})
     out = options.out or Path("outputs", find_scene(options.scene).name)
     report = reconstruct(
         options.scene,
         out,
-        features=options.features,
-        matcher=options.matcher,
-        pairing=options.pairs,
-        resize_max=options.resize,
-        max_keypoints=options.max_keypoints,
-        camera_mode=options.camera_mode,
-        camera_model=options.camera_model,
-        seed=options.seed,
+        conf,
         num_threads=options.threads,
         overwrite=options.overwrite,
         device=options.device,

@@ -12,13 +12,13 @@ from ..core.arguments import add_set
 SOME_LEFT_OUT = 3  # exit code
 
 
-def add_device(parser: argparse.ArgumentParser) -> None:
+def add_device(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
 
 
 def add_detector(parser: argparse.ArgumentParser) -> None:
     """What may differ from the preset's detector; see `features_conf`."""
-    parser.add_argument("--max-keypoints", type=int, help="points an image, not the preset's")
+    parser.add_argument("--max-keypoints", type=int, help="keypoints per image, not the preset's")
     parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
     add_set(parser, "any other option of the detector, as presets name it: nms_size=7")
 

@@ -13,8 +13,10 @@ SUMMARY = "picture of an image's keypoints"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=Path)
     parser.add_argument("picture", type=Path, help="picture to write")
-    parser.add_argument("--conf", default="dad-nano", help="feature preset")
-    parser.add_argument("--features", type=Path, help="draw from this feature file instead")
+    parser.add_argument(
+        "--features", "--conf", dest="conf", default="dad-nano", metavar="NAME", help="preset"
+    )
+    parser.add_argument("--feature-file", type=Path, help="draw from this feature file instead")
     parser.add_argument("--name", help="the image's name in the feature file (default: its own)")
     add_detector(parser)
     parser.set_defaults(max_keypoints=1024)
@@ -30,11 +32,13 @@ def run(options: argparse.Namespace) -> int:
     from ..io.store import FeatureReader
     from ..report.drawing import draw_keypoints
 
-    if options.features is not None and (options.weights or options.set):
-        raise ConfigError("--features brings its own points: --weights and --set do not go with it")
+    if options.feature_file is not None and (options.weights or options.set):
+        raise ConfigError(
+            "--feature-file brings its own points: --weights and --set do not go with it"
+        )
     image, name = read_image(options.image), options.name or options.image.name
     with TemporaryDirectory() as folder:
-        path = options.features
+        path = options.feature_file
         if path is None:
             conf = features_conf(options)
             conf["model"].pop("descriptor", None)

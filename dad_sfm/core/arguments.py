@@ -25,8 +25,8 @@ def assignment(text: str) -> tuple[str, Any]:
         return key, value
 
 
-def add_set(parser: argparse.ArgumentParser, meaning: str) -> None:
-    """``--set KEY=VALUE ...``: a sequence of `assignment`."""
+def add_set(parser: argparse._ActionsContainer, meaning: str) -> None:
+    """Add ``--set KEY=VALUE ...``: a sequence of `assignment`."""
     parser.add_argument(
         "--set", nargs="+", type=assignment, default=(), metavar="KEY=VALUE", help=meaning
     )

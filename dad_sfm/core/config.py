@@ -13,6 +13,7 @@ import json
 import types
 import typing
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
 T = TypeVar("T")
@@ -102,10 +103,39 @@ def changed(conf: T, changes: Mapping[str, Any], *, where: str) -> T:
             value = _convert(typing.get_type_hints(type(conf))[name], value, at)
         elif dataclasses.is_dataclass(inner := getattr(conf, name)):
             value = changed(inner, {rest: value}, where=at)
+        elif isinstance(inner, Mapping):
+            value = _with_entry(inner, rest, value)
         else:
             raise ConfigError(f"{at} is a value: it has no {rest!r}")
         conf = dataclasses.replace(conf, **{name: value})  # type: ignore[type-var]
     return conf
+
+
+def _with_entry(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy of nested dicts with one entry set.  Plug-ins check their own options."""
+    name, _, rest = path.partition(".")
+    if rest:
+        inner = values.get(name)
+        value = _with_entry(inner if isinstance(inner, Mapping) else {}, rest, value)
+    return {**values, name: value}
+
+
+def read_yaml(path: Path | str) -> dict[str, Any]:
+    """Read a configuration file.
+
+    Raises FileNotFoundError, and `ConfigError` for what is not YAML or not a mapping.
+    """
+    import yaml
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no such configuration file: {path}")
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a YAML file ({error})") from error
+    if values is not None and not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected keys and values, got {type(values).__name__}")
+    return values or {}
 
 
 def to_dict(conf: Any) -> dict[str, Any]:

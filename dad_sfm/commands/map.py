@@ -1,0 +1,43 @@
+"""``dad-sfm map``"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..core.arguments import add_set, count
+
+SUMMARY = "step 5: COLMAP database -> models, the largest first"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("sfm_dir", type=Path, help="folder of the models to write")
+    parser.add_argument("database", type=Path, help="verified COLMAP database")
+    parser.add_argument("image_dir", type=Path, help="folder of images")
+    parser.add_argument(
+        "--refine-principal-point",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="at the end, where the images ask for it (default)",
+    )
+    add_set(parser, "options of COLMAP's mapper: min_model_size=10 mapper.init_min_tri_angle=8")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=count, help="default: all; with 1 a run repeats exactly")
+    parser.add_argument("--overwrite", action="store_true")
+
+
+def run(options: argparse.Namespace) -> int:
+    from .. import reconstruction
+
+    models = reconstruction.main(
+        options.sfm_dir,
+        options.database,
+        options.image_dir,
+        options=dict(options.set),
+        refine_principal_point=options.refine_principal_point,
+        seed=options.seed,
+        num_threads=options.threads,
+        overwrite=options.overwrite,
+    )
+    print(*models, sep="\n")
+    return 0

@@ -1,0 +1,6 @@
+"""All steps in order: `reconstruct`, and the one object that configures it."""
+
+from .conf import ReconstructionConf
+from .run import reconstruct
+
+__all__ = ["ReconstructionConf", "reconstruct"]
