@@ -44,7 +44,7 @@ _NAMES = (
 
 def _commands() -> Iterator[tuple[str, Command]]:
     for name in _NAMES:
-        yield name, import_module(f"{__name__}.{name}")  # type: ignore[misc]
+        yield name, import_module(f"{__name__}.{name}")
 
 
 COMMANDS: dict[str, Command] = dict(_commands())
