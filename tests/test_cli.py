@@ -217,5 +217,5 @@ def test_train_help_is_enough_to_use_it(capsys):
     with pytest.raises(SystemExit):
         cli.main(["train", "rl", "--help"])
     text = capsys.readouterr().out
-    for word in ("--photos", "--run", "--preset", "log.jsonl", "weights.safetensors", "goes on"):
+    for word in ("--photos", "--run", "--preset", "log.jsonl", "weights.safetensors", "resumes"):
         assert word in text
