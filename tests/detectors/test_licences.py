@@ -1,4 +1,4 @@
-"""Every plug-in says under which terms it may be used, and the README says the same."""
+"""Every plug-in says under which terms it may be used, and docs/presets.md says the same."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dad_sfm.detectors import DETECTORS
 from dad_sfm.execution.extractor import licences
 from dad_sfm.extract_features import confs
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+TABLE = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
 FORBIDDEN = {"superpoint", "reinforced-feature-points"}
 
 
@@ -26,8 +26,8 @@ def test_every_plug_in_has_one(registry) -> None:
         assert licence.commercial == (name not in FORBIDDEN)
 
 
-def test_the_readme_names_every_plug_in_in_its_table() -> None:
-    table = README.split("## Licences")[1].split("\n## ")[0]
+def test_the_docs_name_every_plug_in_in_their_table() -> None:
+    table = TABLE.split("## Licences")[1].split("\n## ")[0]
     rows = [line for line in table.splitlines() if line.startswith("|")]
     for name in {*DETECTORS.names, *DESCRIPTORS.names}:
         (row,) = [r for r in rows if f"`{name}`" in r]
