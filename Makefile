@@ -13,12 +13,13 @@ PAIRS ?= exhaustive
 OUT ?=
 SHARED ?= ../shared
 
-.PHONY: help install reconstruct test lint typecheck table repeatability benchmark figures train-dad clean
+.PHONY: help install reconstruct test test-fast lint typecheck table repeatability benchmark figures train-dad clean
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
 	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [OUT=outputs/<scene>]"
 	@echo "make test                                               the test suite"
+	@echo "make test-fast                                          without the slow ones: a minute or two"
 	@echo "make lint typecheck                                     ruff, mypy"
 	@echo "make table SCENES='<folders with images/ and gt/>'      the table of docs/results/accuracy.md"
 	@echo "make repeatability PHOTOS='<folders>'                   its table of detectors"
@@ -37,8 +38,14 @@ reconstruct: $(INSTALLED)
 	@$(BIN)/python -m dad_sfm reconstruct '$(SCENE)' --features '$(FEATURES)' --matcher '$(MATCHER)' \
 		--pairs '$(PAIRS)' $(if $(OUT),--out '$(OUT)')
 
+# A process per core, each with one thread: threads of two processes would wait for each other.
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+
 test: $(INSTALLED)
-	$(BIN)/python -m pytest
+	$(PYTEST)
+
+test-fast: $(INSTALLED)
+	$(PYTEST) -m 'not slow'
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -126,6 +126,7 @@ def test_a_file_of_another_configuration_is_refused(tmp_path: Path, other: dict)
     extract_features.main(other, tmp_path / "images", tmp_path, overwrite=True)
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_taken_up_where_it_was(tmp_path: Path) -> None:
     root = tmp_path / "images"
     for i in range(5):

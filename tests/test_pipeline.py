@@ -15,6 +15,8 @@ from dad_sfm.io.store import StoreError
 from dad_sfm.pipeline import reconstruct
 from dad_sfm.reconstruction import ReconstructionError
 
+pytestmark = pytest.mark.slow
+
 MOST = "features.model.max_keypoints"
 SIFT = {"features": "sift", "matcher": "NN-ratio", "changes": {MOST: 1500}, "device": "cpu"}
 

@@ -93,6 +93,7 @@ def judge_sift(photos, out):
     return read_result(out / "homographies" / "sift,truth.json")
 
 
+@pytest.mark.slow
 def test_photos_of_one_name_are_not_taken_for_others(tmp_path):
     """Two folders of the same name, whose pairs have the same names, in one output folder."""
     first, second = (write_photos(tmp_path / str(n) / "images", seed=n) for n in range(2))
@@ -103,6 +104,7 @@ def test_photos_of_one_name_are_not_taken_for_others(tmp_path):
             np.testing.assert_array_equal(values, theirs.values[60][column])
 
 
+@pytest.mark.slow
 def test_one_descriptor_for_all_detectors(tmp_path, capsys):
     """A preset's points and another tool's, both described by ours."""
     line = (
@@ -154,6 +156,7 @@ def test_other_tools_are_told_what_to_extract(data, tmp_path, capsys):
     assert names == [f"house/images/{name}" for name in NAMES]
 
 
+@pytest.mark.slow
 def test_a_preset_is_extracted_at_the_largest_budget(tmp_path):
     result = judge_sift(write_photos(tmp_path / "photos", seed=0), tmp_path / "out")
     table = result.table("homography keypoints")

@@ -26,6 +26,7 @@ def run(tmp_path, monkeypatch, request, capsys):
     return run
 
 
+@pytest.mark.slow
 def test_a_row_for_each_detector_and_for_the_file_of_another_tool(run):
     _, out = run("--detectors", "sift")
     theirs = (out / "sift.h5").rename(out / "theirs.h5")
@@ -39,6 +40,7 @@ def test_a_row_for_each_detector_and_for_the_file_of_another_tool(run):
     assert 0 <= row["light"] <= 1
 
 
+@pytest.mark.slow
 def test_options_of_the_dad_detectors_can_be_set(run):
     def localisation(*more):
         _, out = run("--detectors", "dad-nano", *more)
@@ -55,6 +57,7 @@ def test_options_of_the_dad_detectors_want_one(run, option, capsys):
     assert "for DaD detectors, and there is none" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_has_no_checkpoint_is_left_out(run, monkeypatch, tmp_path):
     monkeypatch.setenv("DAD_SFM_WEIGHTS", str(tmp_path))
     printed, _ = run("--detectors", "sift", "superpoint")
@@ -63,6 +66,7 @@ def test_what_has_no_checkpoint_is_left_out(run, monkeypatch, tmp_path):
     assert "| sift |" in printed.out
 
 
+@pytest.mark.slow
 def test_two_of_one_name_and_other_photos_are_refused_in_one_line(run, tmp_path, capsys):
     with pytest.raises(SystemExit):
         run("--detectors", "sift", "--files", "elsewhere/sift.h5")

@@ -55,6 +55,7 @@ def peaks(H: int, W: int) -> torch.Tensor:
     return score
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("published")
 def test_disk_points_are_where_the_heat_map_peaks() -> None:
     find = make("disk")
@@ -116,6 +117,7 @@ def test_dedode_describes_where_the_points_are() -> None:
 
 
 # ------------------------------------------------------------------- the networks themselves
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "dim", "options"),
     [

@@ -159,6 +159,7 @@ print((peak() - before) // (1024 if sys.platform == "linux" else 1024**2))
 """
 
 
+@pytest.mark.slow
 def test_ten_thousand_points_a_side_stay_far_below_a_full_matrix() -> None:
     """All similarities would take 381 MiB, and as much again with an index or a copy."""
     run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)

@@ -80,6 +80,7 @@ def test_neighbouring_views_of_the_full_walk_overlap():
     assert np.degrees(np.arccos(axes[0] @ axes[-1])) > 90
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_bytes(folder, tmp_path):
     assert _contents(render_courtyard(tmp_path / "again", **SMALL)) == _contents(folder)
     other = _contents(render_courtyard(tmp_path / "other", seed=1, **SMALL))
@@ -228,6 +229,7 @@ def test_another_day_has_other_light_and_the_same_things():
     assert np.abs(here.rgb.astype(int) - there.rgb)[lit].mean() > 5
 
 
+@pytest.mark.slow
 def test_random_cameras_look_at_the_same_things():
     shares = []
     for seed in range(6):

@@ -128,6 +128,7 @@ def test_pairs_of_a_bank_are_those_that_overlap() -> None:
     assert usable_pairs(shares, 0.9).tolist() == [[0, 1]]  # none does: the best one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", ["rendered", "megadepth"])
 def test_the_command_line_trains_on_it(
     data: str, photos: Path, megadepth: Path, tmp_path: Path
@@ -142,6 +143,7 @@ def test_the_command_line_trains_on_it(
     assert (tmp_path / "run" / "weights.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_mixed_draws_its_batches_from_both(photos: Path, tmp_path: Path) -> None:
     """Also at even numbers and at odd ones, which is what each of two processes is given."""
     given = {"batch": 1, "bank": str(tmp_path / "bank"), "scenes": 1}

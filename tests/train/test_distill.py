@@ -212,6 +212,7 @@ def test_teachers_may_be_moved_but_not_changed(photos, tmp_path):
         run(after)
 
 
+@pytest.mark.slow
 def test_a_student_learns_from_two_teachers(photos, tmp_path):
     """The whole thing for a quarter of a minute, judged on other views of the toy photos."""
     light = find_weights("nano")

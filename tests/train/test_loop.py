@@ -270,6 +270,7 @@ def scores(network: nn.Module, batches) -> dict[str, float]:
     return {name: float(torch.stack([row[name] for row in rows]).mean()) for name in rows[0]}
 
 
+@pytest.mark.slow
 def test_nano_learns_on_a_toy_set(photos, tmp_path):
     """Other views of the toy photos, before and after.
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 from two_processes import conf, make_loop
@@ -11,6 +12,7 @@ from two_processes import conf, make_loop
 from dad_sfm.train.engine.launch import LaunchConf
 
 
+@pytest.mark.slow
 def test_two_processes_learn_what_one_learns_from_twice_the_batches(photos, tmp_path, one_thread):
     """Gradients really meet: DistributedDataParallel on the CPU, stopped once and resumed."""
     script = Path(__file__).with_name("two_processes.py")
