@@ -48,6 +48,26 @@ confs: dict[str, dict[str, Any]] = {
         "output": "matches-NN-mutual-dist.7",
         "model": {"name": "nearest_neighbor", "do_mutual_check": True, "distance_threshold": 0.7},
     },
+    "SMNN": {"output": "matches-SMNN", "model": {"name": "smnn"}},
+    "FGINN": {"output": "matches-FGINN", "model": {"name": "fginn"}},
+    "adalam": {"output": "matches-adalam", "model": {"name": "adalam"}},
+    "dual-softmax": {"output": "matches-dual-softmax", "model": {"name": "dual_softmax"}},
+    # LightGlue, for the features that it has weights for.
+    **{
+        f"{kind}+lightglue": {
+            "output": f"matches-{kind}-lightglue",
+            "model": {"name": "lightglue", "features": kind},
+        }
+        for kind in ("aliked", "disk", "superpoint", "sift", "xfeat", "dedodeb")
+    },
+    # Describes the keypoints of any detector itself.
+    **{
+        f"loma-{size.lower()}": {
+            "output": f"matches-loma-{size.lower()}",
+            "model": {"name": "loma", "variant": size},
+        }
+        for size in ("B128", "B", "L", "G")
+    },
     # Dense matchers link the keypoints of any detector, without descriptors.
     "roma": {"output": "matches-roma", "model": {"name": "roma"}},
     # The rule of the DaD paper's evaluation.

@@ -75,7 +75,7 @@ class SIFT:
 
     def _detect(self, grey: np.ndarray, extract: Extract) -> Detections:
         found, described = extract(np.ascontiguousarray(grey))
-        keypoints = torch.from_numpy(found.astype(np.float32).reshape(-1, 3)).to(self._device)
+        keypoints = torch.from_numpy(found.astype(np.float32).reshape(-1, 4)).to(self._device)
         descriptors = torch.from_numpy(described.astype(np.float32).reshape(-1, DIM))
         scales, order = keypoints[:, 2].sort(descending=True, stable=True)
         if extract is self._extract:
@@ -85,11 +85,14 @@ class SIFT:
             scales[: len(order)],
             # COLMAP rounds descriptors to bytes: their length is 1 within a few thousandths.
             normalize(descriptors.to(self._device)[order], dim=1),
+            scales=keypoints[order, 2],
+            oris=keypoints[order, 3].rad2deg(),
         )
 
 
 def _colmap_sift(conf: SIFTConf) -> Extract:
-    """H×W float32 in [0, 1] -> N×3 (x, y, scale) in the COLMAP frame, N×128 descriptors."""
+    """H×W float32 in [0, 1] -> N×4 (x, y, scale, orientation in radians from x towards y) in the
+    COLMAP frame, and N×128 descriptors."""
     import pycolmap
 
     options = pycolmap.FeatureExtractionOptions()
@@ -112,7 +115,7 @@ def _colmap_sift(conf: SIFTConf) -> Extract:
 
         def extract_old(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             keypoints, descriptors = old.extract(grey)
-            return keypoints[:, :3], descriptors
+            return keypoints[:, :4], descriptors
 
         return extract_old
 
@@ -120,7 +123,7 @@ def _colmap_sift(conf: SIFTConf) -> Extract:
 
     def extract(grey: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         keypoints, descriptors = extractor.extract_from_float32_array(grey)
-        points = [(p.x, p.y, p.compute_scale()) for p in keypoints]
+        points = [(p.x, p.y, p.compute_scale(), p.compute_orientation()) for p in keypoints]
         return np.array(points, np.float32), np.asarray(descriptors.data)
 
     return extract

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from ..core.device import choose_device
 from ..core.types import Matches
 from .base import View
+from .descriptors import descriptors_of, unit_descriptors
 
 # Similarities held at a time: 4 MiB in float32, little enough for caches.
 BLOCK_ELEMENTS = 1 << 20
@@ -58,35 +58,22 @@ class NearestNeighbor:
 
     def __call__(self, view0: View, view1: View) -> Matches:
         """Match two views by their descriptors; the score is (1 + cosine similarity) / 2."""
-        descriptors = []
-        for view in (view0, view1):
-            found = view.features.descriptors
-            if found is None and len(view.features):
-                raise ValueError(f"{view.name}: the features hold no descriptors")
-            descriptors.append(np.zeros((0, 1), np.float32) if found is None else found)
-        return self.match(*descriptors)
+        return self.match(descriptors_of(view0), descriptors_of(view1))
 
     @torch.inference_mode()
     def match(self, descriptors0: np.ndarray, descriptors1: np.ndarray) -> Matches:
         """Match N0×D with N1×D descriptors."""
         matches0 = np.full(len(descriptors0), -1, np.int32)
         scores0 = np.zeros(len(descriptors0), np.float32)
-        (a, index0), (b, index1) = (self._usable(d) for d in (descriptors0, descriptors1))
+        (a, index0), (b, index1) = (
+            unit_descriptors(d, self._device) for d in (descriptors0, descriptors1)
+        )
         if len(a) and len(b):
             found, similarity = self._match_usable(a, b)
             kept = found >= 0
             matches0[index0[kept]] = index1[found[kept]]
             scores0[index0[kept]] = (1 + similarity[kept].clip(-1, 1)) / 2
         return Matches(matches0, scores0)
-
-    def _usable(self, descriptors: np.ndarray) -> tuple[Tensor, np.ndarray]:
-        """Unit descriptors without those that mean nothing, and their indices."""
-        vectors = torch.from_numpy(np.ascontiguousarray(descriptors)).to(self._device).float()
-        # Scaled first: the squares of large or tiny foreign descriptors would leave the range.
-        top = vectors.abs().amax(dim=1, keepdim=True) if vectors.numel() else vectors[:, :1]
-        usable = (torch.isfinite(vectors).all(dim=1)) & (top[:, 0] > 0)
-        unit = normalize(vectors[usable] / top[usable], dim=1)
-        return unit, usable.nonzero()[:, 0].cpu().numpy()
 
     def _match_usable(self, a: Tensor, b: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Index of the match of each row of ``a`` in ``b`` or -1, and the similarity."""

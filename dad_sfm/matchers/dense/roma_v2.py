@@ -5,19 +5,17 @@ Edstedt et al., "RoMa v2: Harder Better Faster Denser Feature Matching", 2025.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from ...core.registry import Licence
 from ...geometry.mappings import Warp
 from ...models.checkpoints import CheckpointError, resolve, sha256_of
+from ...models.hub import local_checkpoints
 from ..at_keypoints import LinkConf
 from ..base import MissingPackageError, View
 from .base import DenseMatcher
@@ -63,7 +61,8 @@ class RoMaV2(DenseMatcher):
         release = metadata.version("romav2")
         weights = find_weights(conf.weights, release)
         kind = romav2.RoMaV2
-        with _fetched(torch.load(weights, map_location=device, weights_only=True)):
+        # It asks for its own release's weights, whatever the user has.
+        with local_checkpoints(dict.fromkeys(URLS.values(), weights), device=device):
             self._model = kind(kind.Cfg(setting=conf.setting, compile=False))
         self._backbone = self._model.f = _OncePerImage(self._model.f)
         self.identity: dict[str, Any] = {
@@ -110,18 +109,6 @@ def find_weights(source: str | None, release: str) -> Path:
             "whose correlation differs"
         )
     return resolve(source)
-
-
-@contextmanager
-def _fetched(state: dict[str, Any]) -> Iterator[None]:
-    """Makes torch.hub find these weights at any address: the package knows of no other way to get
-    its own, and there may be no network."""
-    fetch = torch.hub.load_state_dict_from_url
-    torch.hub.load_state_dict_from_url = lambda *_, **__: state
-    try:
-        yield
-    finally:
-        torch.hub.load_state_dict_from_url = fetch
 
 
 def _warp(found: dict[str, Tensor], direction: str) -> Warp:

@@ -123,7 +123,7 @@ def romav2(monkeypatch):
         def __init__(self, cfg) -> None:
             """As its authors' does: fetches the published weights, whatever the user has."""
             super().__init__()
-            made.update(torch.hub.load_state_dict_from_url("https://nowhere.invalid/romav2.pt"))
+            made.update(torch.hub.load_state_dict_from_url(roma_v2.URLS["2.0.1"]))
             self.both, self.f = cfg.setting == "precise", Counting()
 
         def match(self, a, b):
