@@ -97,3 +97,16 @@ def test_mistakes_in_the_configuration_are_named() -> None:
         make(max_num_features=3)
     with pytest.raises(ValueError, match="max_keypoints must be at least 1"):
         make(max_keypoints=0)
+
+
+def test_orientations_turn_with_the_image_from_x_towards_y(texture: Tensor) -> None:
+    """A quarter turn clockwise on the screen, where y points down, is +90 degrees."""
+    find = make(max_keypoints=200)
+    (a,), (b,) = find(texture), find(texture.rot90(-1, dims=(2, 3)).contiguous())
+    similarity, match = (a.descriptors @ b.descriptors.T).max(dim=1)
+    sure = similarity > 0.97
+    assert sure.sum() > 30
+    turn = (b.oris[match] - a.oris)[sure] % 360
+    assert turn.median() == pytest.approx(90, abs=1)
+    assert (b.scales[match] / a.scales)[sure].median() == pytest.approx(1, abs=0.01)
+    assert torch.equal(a.scales, a.scores)
