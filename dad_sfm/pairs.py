@@ -10,11 +10,11 @@ from typing import Any
 
 from .core.step_command import run_step
 from .io.listing import natural_order
-from .io.pairs_file import PairsError, write_pairs
+from .io.pairs_file import PairsError, origins_path, write_origins, write_pairs
 from .io.store import FeatureReader
 from .io.text_lists import read_names
-from .pairing import PAIRING
-from .pairing.base import Collection, Pairing
+from .pairing.base import Collection
+from .pairing.union import make_strategies, union
 
 logger = logging.getLogger(__name__)
 
@@ -35,13 +35,14 @@ def main(
     names of a feature file are put in natural order, ``frame_2`` before ``frame_10``.
 
     image_dir  the photos, for a strategy that looks at them
-    strategy   a name of `dad_sfm.pairing.PAIRING`, such as "exhaustive" or "sequential";
-               ``options`` are its own
+    strategy   a name of `dad_sfm.pairing.PAIRING`, such as "exhaustive" or "retrieval", or several,
+               "spatial+sequential"; ``options`` are theirs (``{"spatial.neighbors": 5}`` where it
+               must be said whose).  With several, ``<output>.origins.txt`` says which chose each
 
     Raises `PairsError` for fewer than two images, `ConfigError` for an unknown strategy or option,
     and `FileNotFoundError`.
     """
-    choose: Pairing = PAIRING.make({"name": strategy, **options})
+    strategies = make_strategies(strategy, options)
     names, source = _names(image_list, features)
     if len(names) < 2:
         raise PairsError(f"{source}: {len(names)} image(s), at least 2 are needed to make a pair")
@@ -50,8 +51,20 @@ def main(
         Path(features) if features is not None else None,
         Path(image_dir) if image_dir is not None else None,
     )
-    count = write_pairs(output, choose(images))
-    logger.info("%s: %d pairs of %d images (%s)", output, count, len(names), strategy)
+    origins_path(output).unlink(missing_ok=True)
+    if len(strategies) == 1:
+        count = write_pairs(output, strategies[0][1](images))
+    else:
+        found = union(images, strategies)
+        count = write_pairs(output, found)
+        write_origins(output, found)
+        for name, _ in strategies:
+            logger.info("%s: %d pairs", name, sum(name in came for came in found.values()))
+    every = len(names) * (len(names) - 1) // 2
+    share = 100 * count / every
+    logger.info(
+        "%s: %d pairs of %d images (%s), %.0f%% of all", output, count, len(names), strategy, share
+    )
     return Path(output)
 
 

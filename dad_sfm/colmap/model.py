@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +18,14 @@ def read_model(folder: Path | str) -> CameraModel:
 
     Raises `FileNotFoundError` when there is none, `ModelError` when it cannot be parsed.
     """
+    return from_pycolmap(open_model(folder))
+
+
+def open_model(folder: Path | str) -> Any:
+    """``pycolmap.Reconstruction`` of a folder.
+
+    Raises `FileNotFoundError` when there is none, `ModelError` when it cannot be parsed.
+    """
     import pycolmap
 
     root = Path(folder)
@@ -23,10 +34,9 @@ def read_model(folder: Path | str) -> CameraModel:
             f"no COLMAP model in {root} (it needs {', '.join(MODEL_FILES)} as .bin or .txt)"
         )
     try:
-        found = pycolmap.Reconstruction(str(root))
+        return pycolmap.Reconstruction(str(root))
     except (RuntimeError, ValueError, IndexError) as error:
         raise ModelError(f"{root}: not a COLMAP model that can be read ({error})") from error
-    return from_pycolmap(found)
 
 
 def from_pycolmap(reconstruction: object) -> CameraModel:
@@ -41,6 +51,20 @@ def from_pycolmap(reconstruction: object) -> CameraModel:
         if image.has_pose
     }
     return CameraModel(cameras, images)
+
+
+def read_covisibility(folder: Path | str) -> dict[tuple[str, str], int]:
+    """Number of points that each two images of a model both see; names in order in each pair.
+
+    Raises `FileNotFoundError`, `ModelError`.
+    """
+    model = open_model(folder)
+    names = {i: image.name for i, image in model.images.items()}
+    shared: Counter[tuple[str, str]] = Counter()
+    for point in model.points3D.values():
+        seen = sorted({names[element.image_id] for element in point.track.elements})
+        shared.update(combinations(seen, 2))
+    return dict(shared)
 
 
 def read_coloured_points(folder: Path | str) -> tuple[CameraModel, np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..core.arguments import add_set
 from ..pairing import PAIRING
 
 SUMMARY = "step 2: names -> pairs file"
@@ -15,27 +16,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--feature-file", type=Path, help="feature file whose images to pair")
     source.add_argument("--image-list", type=Path, help="text file, a name per line")
-    parser.add_argument("--strategy", default="exhaustive", choices=PAIRING.names)
-    parser.add_argument("--overlap", type=int, default=10, help="sequential: next images")
+    parser.add_argument("--image-dir", type=Path, help="folder of images, for spatial pairs")
     parser.add_argument(
-        "--quadratic",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="sequential: also 1, 2, 4, 8, ... images on",
+        "--strategy",
+        default="exhaustive",
+        help=f"{', '.join(PAIRING.names)}, or several with a plus: spatial+sequential",
     )
-    parser.add_argument("--loop", action="store_true", help="sequential: the last meets the first")
+    add_set(parser, "options of the strategies: overlap=5 spatial.neighbors=8")
 
 
 def run(options: argparse.Namespace) -> int:
     from .. import pairs
 
-    sequential = {name: getattr(options, name) for name in ("overlap", "quadratic", "loop")}
     path = pairs.main(
         options.output,
         image_list=options.image_list,
         features=options.feature_file,
+        image_dir=options.image_dir,
         strategy=options.strategy,
-        **(sequential if options.strategy == "sequential" else {}),
+        **dict(options.set),
     )
     print(path)
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.arguments import add_set, count
-from .shared import SOME_LEFT_OUT, add_device
+from .shared import SOME_LEFT_OUT, add_device, add_preprocessing
 
 SUMMARY = "photos -> model and report"
 
@@ -15,6 +15,9 @@ SUMMARY = "photos -> model and report"
 _FIELDS = {
     "resize": "features.preprocessing.resize_max",
     "max_keypoints": "features.model.max_keypoints",
+    "mask_dir": "features.preprocessing.mask_dir",
+    "camera_mask": "features.preprocessing.camera_mask",
+    "range": "features.preprocessing.grey_range",
     "camera_mode": "cameras.mode",
     "camera_model": "cameras.model",
     "seed": "seed",
@@ -28,13 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts.add_argument("--config", type=Path, metavar="FILE", help="YAML file; flags override it")
     parts.add_argument("--features", metavar="NAME", help="feature preset")
     parts.add_argument("--matcher", metavar="NAME", help="matcher preset")
-    parts.add_argument("--pairs", metavar="NAME", help="pairing strategy")
-    parts.add_argument("--resize", type=count, metavar="PX", help="long side of working images")
+    parts.add_argument("--pairs", metavar="NAME", help="pairing, or several: spatial+sequential")
+    add_preprocessing(parts)
     parts.add_argument("--max-keypoints", type=count, metavar="N", help="keypoints per image")
     parts.add_argument("--camera-mode", choices=["auto", "single", "per_folder", "per_image"])
     parts.add_argument("--camera-model", metavar="NAME", help="COLMAP's name")
     parts.add_argument("--seed", type=int)
-    add_set(parts, "any other field: verification.max_error_px=4")
+    add_set(parts, "any other field: verification.max_error_px=4 pairing.options.overlap=5")
     running = parser.add_argument_group("execution")
     running.add_argument("--threads", type=count, help="of COLMAP; with 1 a run repeats exactly")
     running.add_argument("--overwrite", action="store_true", help="extract and match anew")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..core.arguments import add_set
+from ..core.arguments import add_set, count
 
 SOME_LEFT_OUT = 3  # exit code
 
@@ -23,9 +23,11 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
     add_set(parser, "any other option of the detector, as presets name it: nms_size=7")
 
 
-def add_preprocessing(parser: argparse.ArgumentParser) -> None:
+def add_preprocessing(parser: argparse._ActionsContainer) -> None:
     """How photos become what a detector sees; see `preprocessing`."""
-    parser.add_argument("--resize", type=int, help="long side in px, instead of the preset's")
+    parser.add_argument(
+        "--resize", type=count, metavar="PX", help="long side of working images, not the preset's"
+    )
     parser.add_argument(
         "--mask-dir", help="folder of masks, named <photo>.png: no keypoints where they are black"
     )

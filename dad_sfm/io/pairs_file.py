@@ -8,7 +8,7 @@ begin with ``#``.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..core.atomic import atomic_write
@@ -27,10 +27,15 @@ def unique_pairs(pairs: Iterable[Pair]) -> Iterator[Pair]:
     """The pairs in their order, each once, in whichever direction came first; none with itself."""
     seen: set[Pair] = set()
     for name0, name1 in pairs:
-        key = (min(name0, name1), max(name0, name1))
+        key = unordered((name0, name1))
         if name0 != name1 and key not in seen:
             seen.add(key)
             yield name0, name1
+
+
+def unordered(pair: Pair) -> Pair:
+    """The pair in the direction that both directions share."""
+    return min(pair), max(pair)
 
 
 def write_pairs(path: Path | str, pairs: Iterable[Pair]) -> int:
@@ -77,6 +82,30 @@ def read_pairs(path: Path | str, *, directed: bool = False) -> list[Pair]:
             )
         pairs.append((names[0], names[1]))
     return list(dict.fromkeys(pairs)) if directed else list(unique_pairs(pairs))
+
+
+def origins_path(pairs: Path | str) -> Path:
+    """The file beside a pairs file that says how each pair came; there need not be one."""
+    return Path(pairs).with_suffix(".origins.txt")
+
+
+def write_origins(pairs: Path | str, origins: Mapping[Pair, Sequence[str]]) -> None:
+    """Write ``name0<tab>name1<tab>strategy,strategy`` per line beside a pairs file."""
+    with (
+        atomic_write(origins_path(pairs)) as partial,
+        open(partial, "w", encoding="utf-8", newline="\n") as file,
+    ):
+        for (name0, name1), names in origins.items():
+            file.write(f"{name0}\t{name1}\t{','.join(names)}\n")
+
+
+def read_origins(pairs: Path | str) -> dict[Pair, str]:
+    """How each pair of a pairs file came, by `unordered` pair; empty where nothing says so."""
+    path = origins_path(pairs)
+    if not path.is_file():
+        return {}
+    lines = (line.split("\t") for line in path.read_text(encoding="utf-8").split("\n") if line)
+    return {unordered((name0, name1)): names for name0, name1, names in lines}
 
 
 def _holds_blank(path: Path, name: str) -> bool:

@@ -8,6 +8,11 @@ PAIRING = Registry(
     {
         "exhaustive": "dad_sfm.pairing.exhaustive:Exhaustive",
         "sequential": "dad_sfm.pairing.sequential:Sequential",
+        "retrieval": "dad_sfm.pairing.retrieval:Retrieval",
+        "spatial": "dad_sfm.pairing.spatial:Spatial",
+        "poses": "dad_sfm.pairing.poses:Poses",
+        "covisibility": "dad_sfm.pairing.covisibility:Covisibility",
+        "file": "dad_sfm.pairing.file:File",
     },
     group="dad_sfm.pairing",
 )

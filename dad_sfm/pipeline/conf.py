@@ -15,7 +15,7 @@ from ..core import config
 from ..core.config import ConfigError
 from ..extract_features import ExtractionConf
 from ..match_features import MatchingConf
-from ..pairing import PAIRING
+from ..pairing.union import make_strategies
 from ..reconstruction import mapper_options
 
 Part = str | Mapping[str, Any]
@@ -23,7 +23,8 @@ Part = str | Mapping[str, Any]
 
 @dataclass(frozen=True)
 class PairingConf:
-    """Which images are matched: a strategy of `PAIRING`, and its own options."""
+    """Which images are matched: a strategy of `PAIRING` or several, ``spatial+sequential``, and
+    their own options; see `pairs.main`."""
 
     strategy: str = "exhaustive"
     options: dict[str, Any] = field(default_factory=dict)
@@ -109,7 +110,7 @@ class ReconstructionConf:
         """
         extract_features.check(self.features)
         match_features.check(self.matcher)
-        PAIRING.conf({"name": self.pairing.strategy, **self.pairing.options})
+        make_strategies(self.pairing.strategy, self.pairing.options)
         Intrinsics(self.cameras.model, self.cameras.params)
         mapper_options(self.mapping.options)
         if self.seed < 0:
