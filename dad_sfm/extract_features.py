@@ -190,7 +190,7 @@ def main(
     conf          one of `confs`, or a changed copy of one
     export_dir    folder of the feature file, which is named by the preset's ``output``
     as_half       store descriptors in half precision; keypoints never are
-    image_list    only these: names relative to ``image_dir``, or a text file with a name a line
+    image_list    only these: names relative to ``image_dir``, or a text file with a name per line
     feature_path  the feature file itself, instead of ``export_dir``
     overwrite     extract the images anew, in place of what the file holds of them; the others stay
     device        "auto", "cpu", "cuda" or "mps"

@@ -1,4 +1,4 @@
-"""Curves of results over the budgets, a picture a table."""
+"""Curves of results over the budgets, a picture per table."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 BUDGETS = (512, 1024, 2048, 4096, 8192)
 PAPER, CODE = "DaD, paper (RoMa)", "DaD, public code (RoMa)"
 
-# (benchmark, table, measure) -> label -> a figure a budget
+# (benchmark, table, measure) -> label -> a figure per budget
 PUBLISHED: dict[tuple[str, str, str], dict[str, tuple[float, ...]]] = {
     ("megadepth1500", "megadepth1500 essential", "AUC@5°"): {
         PAPER: (64.9, 67.9, 69.4, 69.3, 68.8),

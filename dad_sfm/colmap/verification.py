@@ -101,7 +101,7 @@ def verify_pair(pair: Pair, conf: Verification, *, seed: int) -> Any:
     view0, view1, matches = pair.view0, pair.view1, pair.matches
     options = _options(conf, (view0.uncertainty_px + view1.uncertainty_px) / 2, seed)
     rows = np.arange(len(matches), dtype=np.uint32)
-    # Only matched points are handed over: with 40 000 keypoints an image, converting all of them
+    # Only matched points are handed over: with 40 000 keypoints per image, converting all of them
     # would cost more than the estimation.
     geometry = pycolmap.estimate_two_view_geometry(
         view0.camera,

@@ -38,5 +38,5 @@ def add_watchdog(parser: argparse.ArgumentParser) -> None:
         "--watchdog",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="stop a run whose policy has collapsed (default), or go on all the same",
+        help="stop a run whose policy has collapsed (default), or let it run",
     )

@@ -2,7 +2,7 @@
 
 A preset ("conf") is a plain dict of hloc's shape, so that users copy and change it as they do
 with hloc's.  It becomes a dataclass at the door of a step, and is stored as JSON in every file
-that the step writes; going on with a file made by another configuration is refused.
+that the step writes; resuming a file made by another configuration is refused.
 """
 
 from __future__ import annotations

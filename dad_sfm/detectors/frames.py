@@ -24,7 +24,7 @@ from .base import Detections
 
 DIM = 128
 PATCH_SIZE = 32  # samples per side of a patch that is described
-LEVELS = 3  # scales an octave
+LEVELS = 3  # scales per octave
 LEVEL_BORDER = 15  # pixels of each level in which kornia takes no point
 KORNIA = "0.9"  # older ones misplace points, and list them level by level
 KEYNET_URL = "https://github.com/axelBarroso/Key.Net-Pytorch/raw/main/model/weights"

@@ -29,7 +29,7 @@ class HomographyProtocol:
     max_error_px    RANSAC threshold, pixels of the original image
     corners_px      AUC thresholds of the mean corner error, B at a short side of 480
     keypoints_px    thresholds of repeatability and matching accuracy, at a long side of 1024
-    runs            estimations a pair, each with its own seed and order of the matches
+    runs            estimations per pair, each with its own seed and order of the matches
     """
 
     corners_px: tuple[float, ...] = (3.0, 5.0, 10.0)

@@ -73,5 +73,5 @@ class MetricTable:
 
 
 def pair_name(name_a: str, name_b: str) -> str:
-    """How an item that is a pair is called."""
+    """How an item that is per pair is called."""
     return f"{name_a} {name_b}"

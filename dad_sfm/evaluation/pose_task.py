@@ -77,7 +77,7 @@ class PoseProtocol:
 
     max_error_px   epipolar threshold, pixels of the original image
     at_long_side   if not None, the threshold is for an image of this long side
-    runs           estimations a pair, each with its own seed and order of the matches
+    runs           estimations per pair, each with its own seed and order of the matches
     mean_accuracy_deg  if not None, the mean of the shares of errors below 1, 2, ... this many
                    degrees is measured too: mAA of the Image Matching Challenge
     """

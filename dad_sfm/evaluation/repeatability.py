@@ -35,7 +35,7 @@ class Repeatability:
     localisation_px: float  # mean distance of the one-to-one hits within the largest threshold
     spacing_px: float  # median distance of a point to its nearest neighbour
     coverage: float  # share of 32-px cells that hold a point
-    points: float  # points an image: fewer than the budget where a detector finds fewer
+    points: float  # points per image: fewer than the budget where a detector finds fewer
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class TwoView:
 
     max_axis_deg  largest angle between the optical axes
     max_error_px  epipolar threshold at a long side of 1024 pixels, scaled to the real size
-    runs          estimations a pair, each with its own seed and order of the matches
+    runs          estimations per pair, each with its own seed and order of the matches
     """
 
     max_axis_deg: float = 45.0

@@ -89,11 +89,11 @@ def _cards(report: Report) -> str:
         model = report.models[0]
         cards += [
             ("3D points", f"{model.points:,}"),
-            ("images a point", f"{model.mean_track_length:.2f}"),
+            ("mean track length", f"{model.mean_track_length:.2f}"),
             ("reprojection error", f"{model.mean_reprojection_error_px:.2f} px"),
         ]
     if report.keypoints:
-        cards.append(("keypoints an image", f"{report.keypoints.mean:,.0f}"))
+        cards.append(("keypoints per image", f"{report.keypoints.mean:,.0f}"))
     if report.pairs:
         verified = sum(p.inliers > 0 for p in report.pairs)
         cards.append(("pairs verified", f"{verified:,} of {len(report.pairs):,}"))

@@ -43,14 +43,14 @@ def _models(report: Report) -> str:
         return ""
     m = report.models[0]
     return (
-        f"{_count(m.points)} points, {m.mean_track_length:.2f} images a point, "
+        f"{_count(m.points)} points, mean track length {m.mean_track_length:.2f}, "
         f"reprojection error {m.mean_reprojection_error_px:.2f} px"
     )
 
 
 def _features(report: Report) -> str:
     k = report.keypoints
-    return f"{_count(k.mean)} keypoints an image ({_count(k.min)} to {_count(k.max)})" if k else ""
+    return f"{_count(k.mean)} keypoints per image ({_count(k.min)} to {_count(k.max)})" if k else ""
 
 
 def _pairs(report: Report) -> str:

@@ -4,7 +4,7 @@
 ``00000.npz`` ...   a scene each, in the arrays that `save_scene` lists
 
 Scene n depends on the bank's seed and n alone.  A file that exists is complete, so an interrupted
-rendering goes on where it was, and a bank grows when more scenes are asked for.
+rendering resumes where it was, and a bank grows when more scenes are asked for.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class DaD(BaseModel):
     preset               a name of `dad_sfm.extract_features.confs`
     detector             options of its detector, such as ``weights``, instead of the preset's
     descriptor           options of its descriptor, likewise
-    max_num_keypoints    points an image
+    max_num_keypoints    points per image
     force_num_keypoints  exactly so many: filled up with random points of score and descriptor 0,
                          which batches for training need
     resize_max           long side in px at which the network works, instead of the preset's; 0 for

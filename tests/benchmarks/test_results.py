@@ -17,7 +17,7 @@ ITEMS = tuple(f"a{i}.jpg b{i}.jpg" for i in range(30))
 
 
 def result(errors, name="ours", items=ITEMS, benchmark="strecha"):
-    """One budget, two runs a pair."""
+    """One budget, two runs per pair."""
     errors = np.asarray(errors, float)
     values = {"error_deg": np.stack([errors, errors], axis=1), "position_mm": errors[:, None]}
     table = MetricTable("house essential", items, MEASURES, {512: values})

@@ -129,7 +129,7 @@ def test_adalam_drops_what_disagrees_with_its_neighbours(pair) -> None:
 
 
 def test_dual_softmax_is_the_product_of_both_choices() -> None:
-    """Two points a side, of cosines 1, 0 and 0, 0.6."""
+    """Two points per side, of cosines 1, 0 and 0, 0.6."""
     a = make_view("a", np.zeros((2, 2)), np.eye(2, 3))
     b = make_view("b", np.zeros((2, 2)), np.array([[1.0, 0, 0], [0, 0.6, 0.8]]))
     found = MATCHERS.make({"name": "dual_softmax", "inverse_temperature": 2.0})(a, b)

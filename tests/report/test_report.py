@@ -141,7 +141,7 @@ def test_summary(report):
     lines = summary_lines(report)
     assert lines[0] == "two: 6 of 14 images registered; 2 models, this is the largest"
     text = "\n".join(lines)
-    for part in ("images a point", "2 separate parts", "pose AUC@1/3/5°", "2.0 s: database 1.2"):
+    for part in ("mean track length", "2 separate parts", "pose AUC@1/3/5°", "2.0 s: database 1.2"):
         assert part in text
     assert re.search(r"nowhere\.png +none of its 1 pairs passed", text)
     assert re.search(r"broken\.jpg +cut off", text)

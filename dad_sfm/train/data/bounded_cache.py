@@ -1,4 +1,4 @@
-"""What was read is kept as far as memory goes: reading it again costs as much as a step."""
+"""What was read is kept as far as memory goes: reading it again costs as much as per step."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ class Journal:
         self._path, self._tracker = path, tracker
 
     def forget_after(self, step: int) -> None:
-        """Remove the lines of later steps: a run that goes on from here will write them again."""
+        """Remove the lines of later steps: a run resumed from here will write them again."""
         if self._path is None or not self._path.is_file():
             return
         lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""The state of every random number generator of a process, to go on from exactly."""
+"""State of every random number generator of a process, for an exact resume."""
 
 from __future__ import annotations
 

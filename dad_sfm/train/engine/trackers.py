@@ -25,7 +25,7 @@ class Tracker(Protocol):
 def start_tracker(
     name: TrackerName | None, folder: Path, *, config: Mapping[str, Any], step: int
 ) -> Tracker:
-    """The tracker of the run in ``folder``, going on after ``step``.
+    """The tracker of the run in ``folder``, resumed after ``step``.
 
     ``name`` None is TensorBoard where it is installed, else none.  Raises ImportError, with what
     to install, for a named one that is not.

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class TrainingError(RuntimeError):
-    """Training cannot usefully go on.  The message says why and what to try."""
+    """Training has failed.  The message says why and what to try."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ...detectors.dad.sampling import nms, remove_borders
 class SamplingConf:
     """Balanced top-K."""
 
-    keypoints: tuple[int, int] = (512, 512)  # points an image; each step draws from this range
+    keypoints: tuple[int, int] = (512, 512)  # points per image; each step draws from this range
     nms_size: int = 3  # side of the window in which a point must be the best
     balance: float = 0.5  # the map is divided by (local density) ** this; 0 = plain top-K
     # Blur of the density: taps exp(-rate u²), a pixel apart, for u from -reach to reach.
