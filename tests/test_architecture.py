@@ -80,7 +80,7 @@ GRAPH = {name: own_imports(name) for name in MODULES}
 
 def test_the_imports_are_read() -> None:
     """What the other tests stand on."""
-    assert "geometry.pixel_frames" in GRAPH["descriptors.rootsift"]
+    assert "geometry.pixel_frames" in GRAPH["descriptors.rootsift.gradients"]
     assert "models.pretrained" in GRAPH["models.dad_weights"]
     assert GRAPH["__main__"] == {"cli"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,26 +58,33 @@ class NearestNeighbor:
 
     def __call__(self, view0: View, view1: View) -> Matches:
         """Match two views by their descriptors; the score is (1 + cosine similarity) / 2."""
-        return self._match(
-            *(view.once("unit descriptors", self._unit(view)) for view in (view0, view1))
-        )
-
-    def _unit(self, view: View) -> Callable[[], _Prepared]:
-        return lambda: _prepared(descriptors_of(view), self._device)
-
-    def match(self, descriptors0: np.ndarray, descriptors1: np.ndarray) -> Matches:
-        """Match N0×D with N1×D descriptors."""
-        return self._match(*(_prepared(d, self._device) for d in (descriptors0, descriptors1)))
+        return self._match(self._unit(view0), self._unit(view1), len(view0.features))
 
     @torch.inference_mode()
-    def _match(self, view0: _Prepared, view1: _Prepared) -> Matches:
-        matches0 = np.full(view0.count, -1, np.int32)
-        scores0 = np.zeros(view0.count, np.float32)
-        if len(view0.unit) and len(view1.unit):
-            found, similarity = self._match_usable(view0.unit, view1.unit)
+    def match(self, descriptors0: np.ndarray, descriptors1: np.ndarray) -> Matches:
+        """Match N0×D with N1×D descriptors."""
+        a, b = (unit_descriptors(each, self._device) for each in (descriptors0, descriptors1))
+        return self._match(a, b, len(descriptors0))
+
+    @torch.inference_mode()
+    def _unit(self, view: View) -> tuple[Tensor, np.ndarray]:
+        return view.once(
+            f"unit descriptors {self._device}",
+            lambda: unit_descriptors(descriptors_of(view), self._device),
+        )
+
+    @torch.inference_mode()
+    def _match(
+        self, a: tuple[Tensor, np.ndarray], b: tuple[Tensor, np.ndarray], count: int
+    ) -> Matches:
+        """Match unit descriptors, each with the keypoints they belong to; ``count`` of image 0."""
+        (unit0, index0), (unit1, index1) = a, b
+        matches0, scores0 = np.full(count, -1, np.int32), np.zeros(count, np.float32)
+        if len(unit0) and len(unit1):
+            found, similarity = self._match_usable(unit0, unit1)
             kept = found >= 0
-            matches0[view0.index[kept]] = view1.index[found[kept]]
-            scores0[view0.index[kept]] = (1 + similarity[kept].clip(-1, 1)) / 2
+            matches0[index0[kept]] = index1[found[kept]]
+            scores0[index0[kept]] = (1 + similarity[kept].clip(-1, 1)) / 2
         return Matches(matches0, scores0)
 
     def _match_usable(self, a: Tensor, b: Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -130,21 +136,6 @@ class NearestNeighbor:
         if self._conf.distance_threshold is not None:
             kept &= distance2 <= self._conf.distance_threshold**2
         return kept
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """The descriptors of an image: how many there are, those that mean something at unit length,
-    and their indices."""
-
-    count: int
-    unit: Tensor
-    index: np.ndarray
-
-
-@torch.inference_mode()
-def _prepared(descriptors: np.ndarray, device: torch.device) -> _Prepared:
-    return _Prepared(len(descriptors), *unit_descriptors(descriptors, device))
 
 
 @dataclass(frozen=True)
