@@ -14,7 +14,7 @@ PIPELINES = PACKAGE.parent / "pipelines"
 
 DOCUMENT = PACKAGE.parent / "docs" / "architecture.md"
 STEPS = {"extract_features", "pairs", "match_features", "database", "reconstruction"}
-SHELLS = {"", "__main__", "_version", "cli"}  # at the root, and in no room
+SHELLS = {"", "__main__", "_version", "cli", "utils"}  # at the root, and in no room
 
 
 def rules() -> dict[str, set[str]]:

@@ -27,8 +27,19 @@ def _double(coarse: Tensor) -> Tensor:
     return F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
 
 
+def _padded(images: Tensor, stride: int) -> Tensor:
+    """The images with their last row and column repeated up to multiples of ``stride``."""
+    H, W = images.shape[-2:]
+    if H % stride == 0 and W % stride == 0:
+        return images
+    return F.pad(images, (0, -W % stride, 0, -H % stride), mode="replicate")
+
+
 class Nano(nn.Module):
-    """B×3×H×W ImageNet-normalised images -> B×1×H×W logits; H and W multiples of ``stride``."""
+    """B×3×H×W ImageNet-normalised images -> B×1×H×W logits.
+
+    Images whose sides are no multiples of ``stride`` are padded, and the logits are cut.
+    """
 
     stride = 8
     reads_image = ("encode_half.0.0", "encode_full")  # the convolutions that do
@@ -52,11 +63,13 @@ class Nano(nn.Module):
 
     def encode(self, images: Tensor) -> list[Tensor]:
         """Features of 32, 48 and 64 channels at strides 2, 4, 8."""
-        half = self.encode_half(F.pixel_unshuffle(images, 2))
+        half = self.encode_half(F.pixel_unshuffle(_padded(images, self.stride), 2))
         quarter = self.encode_quarter(half)
         return [half, quarter, self.encode_eighth(quarter)]
 
     def decode(self, features: Sequence[Tensor], images: Tensor) -> Tensor:
+        H, W = images.shape[-2:]
+        images = _padded(images, self.stride)
         half, quarter, eighth = features
         quarter = self.decode_quarter(quarter + _double(self.eighth_to_quarter(eighth)))
         half = self.decode_half(half + _double(self.quarter_to_half(quarter)))
@@ -64,7 +77,7 @@ class Nano(nn.Module):
         full = F.relu(self.decode_full(F.relu(full)))
         # bfloat16 logits would tie with their neighbours and cost the sub-pixel step its digits.
         with torch.autocast(images.device.type, enabled=False):
-            return self.logits(full.float())
+            return self.logits(full.float())[..., :H, :W]
 
     def forward(self, images: Tensor) -> Tensor:
         return self.decode(self.encode(images), images)

@@ -174,6 +174,20 @@ def test_size_that_is_no_multiple_of_the_stride() -> None:
     assert DaD().eval()(torch.rand(1, 3, 37, 51)).shape == (1, 1, 37, 51)
 
 
+def test_nano_takes_sizes_that_are_no_multiple_of_the_stride() -> None:
+    """Padded and cut: the points of the padded image, less those in the padding."""
+    made, images = load_DaDNano(device="cpu"), torch.rand(1, 3, 72, 96)
+    images[..., 67:, :], images[..., 93:] = images[..., 66:67, :], images[..., 92:93]
+    whole = made({"image": images})["scoremap"]
+    cut = made({"image": images[..., :67, :93]})["scoremap"]
+    torch.testing.assert_close(cut, whole[..., :67, :93])
+    found = made.detect({"image": images[..., :67, :93]}, num_keypoints=50)
+    points = made.to_pixel_coords(found["keypoints"][0], h=67, w=93)
+    assert len(points) == 50
+    assert (points > 0).all()
+    assert (points < torch.tensor([93.0, 67.0])).all()
+
+
 def test_half_precision_is_a_choice() -> None:
     images = torch.randn(1, 3, 64, 64)
     network = shaken(DaD())
@@ -186,6 +200,25 @@ def test_half_precision_is_a_choice() -> None:
     assert (full - half).abs().mean() < 0.1 * full.std()
     with pytest.raises(ValueError, match="float16"):
         DaDDetector(network, device="cpu", amp_dtype=torch.float16)
+
+
+def test_keywords_of_the_original(tmp_path: Path) -> None:
+    """Its README's script, and what its `dad.utils` offers."""
+    from dad_sfm.utils import visualize_keypoints
+
+    Image.fromarray((dots((10, 12), (40, 30))[0].permute(1, 2, 0) * 255).byte().numpy()).save(
+        tmp_path / "a.png"
+    )
+    made = detector(resize=64)
+    image = made.load_image(im_path=tmp_path / "a.png")
+    found = made.detect(image, num_keypoints=2, return_dense_probs=True)
+    again = made.detect_from_path(im_path=tmp_path / "a.png", num_keypoints=2)
+    torch.testing.assert_close(found["keypoints"], again["keypoints"])
+    pixels = made.to_pixel_coords(normalized_coords=found["keypoints"], h=48, w=64)
+    back = made.to_normalized_coords(pixel_coords=pixels, h=48, w=64)
+    torch.testing.assert_close(back, found["keypoints"])
+    visualize_keypoints(tmp_path / "a.png", tmp_path / "vis" / "a.png", made, num_keypoints=2)
+    assert (tmp_path / "vis" / "a.png").is_file()
 
 
 def test_arguments_of_the_original() -> None:

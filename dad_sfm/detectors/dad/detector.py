@@ -173,31 +173,31 @@ class DaDDetector(nn.Module):
         return {**result, "dense_probs": probs} if return_dense_probs else result
 
     def detect_from_path(
-        self, path: Path | str, *, num_keypoints: int, return_dense_probs: bool = False
+        self, im_path: Path | str, *, num_keypoints: int, return_dense_probs: bool = False
     ) -> dict[str, Tensor]:
         """`detect` in an image file: B is 1, H×W the resized image."""
         return self.detect(
-            self.load_image(path),
+            self.load_image(im_path),
             num_keypoints=num_keypoints,
             return_dense_probs=return_dense_probs,
         )
 
-    def load_image(self, path: Path | str) -> dict[str, Tensor]:
+    def load_image(self, im_path: Path | str) -> dict[str, Tensor]:
         """An image file as ``{"image": 1×3×H×W}`` for `detect`.  Raises `ImageError`."""
-        image = read_image(path)
+        image = read_image(im_path)
         size = (self.resize, self.resize)
         if self.keep_aspect_ratio:
             size = size_for(image.size, resize_max=self.resize, enlarge=True, stride=self.stride)
         pixels = torch.tensor(to_array(image, size), device=self.device)
         return {"image": normalize(pixels.permute(2, 0, 1).float() / 255)[None]}
 
-    def to_pixel_coords(self, keypoints_norm: Tensor, H: int, W: int) -> Tensor:
+    def to_pixel_coords(self, normalized_coords: Tensor, h: int, w: int) -> Tensor:
         """Normalised ...×2 -> pixels whose origin is the top-left corner (COLMAP's frame)."""
-        return pixel_frames.colmap_from_px(pixel_frames.px_from_norm(keypoints_norm, H=H, W=W))
+        return pixel_frames.colmap_from_px(pixel_frames.px_from_norm(normalized_coords, H=h, W=w))
 
-    def to_normalized_coords(self, keypoints_colmap: Tensor, H: int, W: int) -> Tensor:
+    def to_normalized_coords(self, pixel_coords: Tensor, h: int, w: int) -> Tensor:
         """The inverse of `to_pixel_coords`."""
-        return pixel_frames.norm_from_px(pixel_frames.px_from_colmap(keypoints_colmap), H=H, W=W)
+        return pixel_frames.norm_from_px(pixel_frames.px_from_colmap(pixel_coords), H=h, W=w)
 
 
 def _blank(images: Tensor) -> list[bool]:
