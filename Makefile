@@ -13,11 +13,18 @@ PAIRS ?= exhaustive
 OUT ?=
 SHARED ?= ../shared
 
+# Names of the user's reach the command through the environment, as they are: a quote or a dollar
+# sign in them means nothing, neither to make nor to the shell.
+override SCENE := $(value SCENE)
+override OUT := $(value OUT)
+override PAIRS := $(value PAIRS)
+export SCENE FEATURES MATCHER PAIRS OUT
+
 .PHONY: help install reconstruct test test-fast lint typecheck table repeatability benchmark figures train-dad clean
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
-	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [OUT=outputs/<scene>]"
+	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [OUT=...]"
 	@echo "make test                                               the test suite"
 	@echo "make test-fast                                          without the slow ones: a minute or two"
 	@echo "make lint typecheck                                     ruff, mypy"
@@ -35,8 +42,8 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 reconstruct: $(INSTALLED)
-	@$(BIN)/python -m dad_sfm reconstruct '$(SCENE)' --features '$(FEATURES)' --matcher '$(MATCHER)' \
-		--pairs '$(PAIRS)' $(if $(OUT),--out '$(OUT)')
+	@$(BIN)/python -m dad_sfm reconstruct "$$SCENE" --features "$$FEATURES" --matcher "$$MATCHER" \
+		--pairs "$$PAIRS" $${OUT:+--out "$$OUT"}
 
 # A process per core, each with one thread: threads of two processes would wait for each other.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile

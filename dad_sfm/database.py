@@ -12,7 +12,7 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from .core.step_command import run_step
 from .geometry import pixel_frames
 from .io.pairs_file import read_pairs
 from .io.store import FeatureReader, MatchReader
+from .io.text_lists import read_names
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ def main(
     camera_model: str = "SIMPLE_RADIAL",
     camera_params: Sequence[float] | None = None,
     verification: Mapping[str, Any] | None = None,
+    image_list: Path | str | Iterable[str] | None = None,
     seed: int = 0,
     num_threads: int | None = None,
     overwrite: bool = False,
@@ -55,9 +57,11 @@ def main(
     camera_params  intrinsics in that model's order (pixels), instead of a guess from EXIF or
                    from the image size
     verification   options of `Verification`
+    image_list     only these images of the feature file: names, or a list file
 
-    Images that the extraction could not use, and pairs that could not be matched, are left out
-    with a warning.  The same inputs and seed give the same database.
+    Left out with a warning: images whose photo is gone or does not fit its features, images that
+    the extraction could not use, and pairs that could not be matched.  The same inputs and seed
+    give the same database.
 
     Raises `InputError` when files disagree, `CameraError` when cameras cannot be as asked,
     `FileNotFoundError` on a missing file.
@@ -75,7 +79,9 @@ def main(
         MatchReader(matches) as match_file,
         colmap_log(path.parent),
     ):
-        inputs = SfmInputs(root, feature_file, read_pairs(pairs), match_file)
+        if isinstance(image_list, (str, Path)):
+            image_list = read_names(image_list)
+        inputs = SfmInputs(root, feature_file, read_pairs(pairs), match_file, image_list)
         groups = group_by_camera(inputs.headers, camera_mode)
         import_images(partial, root, inputs.headers, groups, intrinsics)
         with open_database(partial) as db:

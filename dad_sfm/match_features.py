@@ -118,6 +118,7 @@ def main(
     *,
     image_dir: Path | str | None = None,
     device: str = "auto",
+    discard: bool = False,
 ) -> Path:
     """Match pairs of images; returns the path of the match file.
 
@@ -130,6 +131,7 @@ def main(
     overwrite     match the pairs anew, in place of what the file holds of them; others stay
     image_dir     the photos, for a matcher that looks at them
     device        "auto", "cpu", "cuda" or "mps"
+    discard       start the match file anew, and drop the other pairs that it holds
 
     Pairs that are in the match file already, in either order, are left as they are, unless their
     photos (or a foreign file's features) are others by now; a file made by another configuration
@@ -169,7 +171,7 @@ def main(
             "features_ref": reference.provenance or {"file": reference.path.name},
             **({"directed": True} if directed else {}),
         }
-        fresh = starts_anew(matches, provenance, wanted, overwrite=overwrite)
+        fresh = discard or starts_anew(matches, provenance, wanted, overwrite=overwrite)
         photos = photo_of(query), photo_of(reference)
         with MatchWriter(matches, provenance, overwrite=fresh) as writer:
             todo = pairs_to_match(writer, wanted, photos, directed=directed, overwrite=overwrite)

@@ -51,12 +51,15 @@ def test_from_photos_to_a_report(out, courtyard):
         "matches.h5",
         "database.db",
         "sparse",
+        "images",
         "report.json",
         "report.html",
         "log.txt",
     }
+    assert (out / "images" / "0.jpg").samefile(courtyard / "images" / "0.jpg")
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert report["status"] == "complete"
+    assert report["warnings"] == []
     assert len(report["images"]) == 5
     assert len(report["models"][0]["cameras"]) == 1
     assert report["ground_truth"]["pose_auc"]["5"] > 80

@@ -28,7 +28,8 @@ class InputError(ValueError):
 class SfmInputs:
     """Open feature and match files, and the pairs to use.
 
-    names     the images to use: those of the feature file whose photo is there and fits, sorted
+    names     the images to use: those of the feature file (of these, the ``names`` that are asked
+              for) whose photo is there and fits, sorted
     headers   size and camera of each
     pairs     the given pairs, less those with an image that is not used and those that could not
               be matched, as the files say themselves
@@ -43,11 +44,16 @@ class SfmInputs:
         features: FeatureReader,
         pairs: Sequence[tuple[str, str]],
         matches: MatchReader,
+        names: Iterable[str] | None = None,
     ) -> None:
         self._root, self._features, self._matches = image_dir, features, matches
         found = features.names()
         if not found:
             raise InputError(f"{features.path} holds no images; run extract_features again")
+        if names is not None:
+            found = sorted(set(found).intersection(names))
+            if not found:
+                raise InputError(f"{features.path} holds none of the images that are asked for")
         self.headers, self.left_out = self._read_headers(found)
         self.names = sorted(self.headers)
         self.pairs = self._matched(self._with_features(pairs))

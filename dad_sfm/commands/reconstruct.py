@@ -26,41 +26,54 @@ _FIELDS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scene", help="folder of images, folder holding images/, or a data set")
-    parser.add_argument("--out", type=Path, help="output folder (default: outputs/<scene>)")
+    parser.add_argument("--out", type=Path, help="default: outputs/<scene>-<digest of its path>")
+    parser.add_argument("--image-list", metavar="FILE", help="only these photos, a name per line")
     parts = parser.add_argument_group("configuration")
     parts.add_argument("--config", type=Path, metavar="FILE", help="YAML file; flags override it")
     parts.add_argument("--features", metavar="NAME", help="feature preset")
     parts.add_argument("--matcher", metavar="NAME", help="matcher preset")
-    parts.add_argument("--pairs", metavar="NAME", help="pairing, or several: spatial+sequential")
+    parts.add_argument(
+        "--pairs", metavar="NAME|FILE", help="pairing, or several: spatial+sequential; or a file"
+    )
     add_preprocessing(parts)
     parts.add_argument("--max-keypoints", type=count, metavar="N", help="keypoints per image")
     parts.add_argument("--camera-mode", choices=["auto", "single", "per_folder", "per_image"])
     parts.add_argument("--camera-model", metavar="NAME", help="COLMAP's name")
     parts.add_argument("--seed", type=int)
     add_set(parts, "any other field: verification.max_error_px=4 pairing.options.overlap=5")
+    files = parser.add_argument_group("files of any tool that writes hloc's formats")
+    files.add_argument("--feature-file", type=Path, metavar="FILE", help="instead of extraction")
+    files.add_argument("--match-file", type=Path, metavar="FILE", help="instead of matching")
     running = parser.add_argument_group("execution")
     running.add_argument("--threads", type=count, help="of COLMAP; with 1 a run repeats exactly")
     running.add_argument("--overwrite", action="store_true", help="extract and match anew")
+    running.add_argument(
+        "--images", default="link", choices=["link", "copy", "none"], help="beside the model"
+    )
     add_device(running)
 
 
 def run(options: argparse.Namespace) -> int:
     from ..core.config import read_yaml
-    from ..io.scenes import find_scene
-    from ..pipeline import ReconstructionConf, reconstruct
+    from ..io.scenes import default_output
+    from ..pipeline import GivenFiles, ReconstructionConf, reconstruct
     from ..report import summary_lines
 
     parts: dict[str, Any] = read_yaml(options.config) if options.config else {}
-    named = {"features": options.features, "matcher": options.matcher, "pairing": options.pairs}
+    strategy, pairs_file = _pairs(options.pairs)
+    named = {"features": options.features, "matcher": options.matcher, "pairing": strategy}
     parts |= {name: value for name, value in named.items() if value is not None}
     given = {field: getattr(options, flag) for flag, field in _FIELDS.items()}
     changes = {field: value for field, value in given.items() if value is not None}
     conf = ReconstructionConf.make(parts).changed({**changes, **dict(options.set)})
-    out = options.out or Path("outputs", find_scene(options.scene).name)
+    out = options.out or default_output(options.scene)
     report = reconstruct(
         options.scene,
         out,
         conf,
+        image_list=options.image_list,
+        given=GivenFiles(pairs_file, options.feature_file, options.match_file),
+        images=options.images,
         num_threads=options.threads,
         overwrite=options.overwrite,
         device=options.device,
@@ -68,3 +81,14 @@ def run(options: argparse.Namespace) -> int:
     print("\n".join(summary_lines(report)))
     print(f"  written   {out}")
     return SOME_LEFT_OUT if report.failed_images else 0
+
+
+def _pairs(given: str | None) -> tuple[str | None, Path | None]:
+    """Strategies, or else a pairs file.  Raises FileNotFoundError for a path without a file."""
+    from ..pairing import PAIRING
+
+    if given is None or given in PAIRING.names or not (Path(given).suffix or Path(given).is_file()):
+        return given, None
+    if not Path(given).is_file():
+        raise FileNotFoundError(f"no such pairs file: {given}")
+    return None, Path(given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,15 +22,24 @@ def is_output(folder: Path) -> bool:
 class Output:
     """Paths in an output folder.  Nothing is created or checked.
 
-    results  folder of the results, where they are not in ``root`` (yet); see `ownership`
+    results        folder of the results, where they are not in ``root`` (yet); see `ownership`
+    given_features, given_matches
+                   files of another tool, or of another run, instead of those in ``root``
     """
 
     root: Path
     results: Path | None = None
+    given_features: Path | None = None
+    given_matches: Path | None = None
+
+    @classmethod
+    def of(cls, out: Path | str | Output) -> Output:
+        """The paths in a folder, or ``out`` itself."""
+        return out if isinstance(out, Output) else cls(Path(out))
 
     @property
     def features(self) -> Path:
-        return self.root / "features.h5"
+        return self.given_features or self.root / "features.h5"
 
     @property
     def pairs(self) -> Path:
@@ -39,7 +47,7 @@ class Output:
 
     @property
     def matches(self) -> Path:
-        return self.root / "matches.h5"
+        return self.given_matches or self.root / "matches.h5"
 
     @property
     def log(self) -> Path:
@@ -75,9 +83,3 @@ class Output:
         """Folders of the models there are, the largest first."""
         found = [p for p in self.sparse.glob("*") if p.is_dir() and p.name.isdigit()]
         return sorted(found, key=lambda p: int(p.name))
-
-    def remove_results(self) -> None:
-        """Remove database, models and reports; features, pairs, matches and the log stay."""
-        for path in (self.database, self.report, self.page):
-            path.unlink(missing_ok=True)
-        shutil.rmtree(self.sparse, ignore_errors=True)

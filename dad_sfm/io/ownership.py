@@ -19,6 +19,9 @@ from typing_extensions import Self
 from ..core.atomic import atomic_write
 from ..core.digest import sha256_of
 from .output import Output, is_output
+from .pairs_file import origins_path
+from .store import StoreError
+from .store.reader import Reader
 
 ImagesBeside = Literal["link", "copy", "none"]
 
@@ -50,7 +53,8 @@ class Claim:
                 f"{', '.join(strangers[:_LISTED])}{more}; move them, or give another output folder"
             )
         root.mkdir(parents=True, exist_ok=True)
-        self._note({self.files.log.name: _ANY})
+        steps = self.files.log, self.files.features, self.files.matches
+        self._note({path.name: _ANY for path in steps})
         self._remove_staging()
         self.staged.pairs.parent.mkdir()
 
@@ -139,7 +143,8 @@ class Claim:
 
 def _results(files: Output) -> list[Path]:
     """What is replaced, in the order in which it is."""
-    return [files.pairs, files.database, files.sparse, files.images, files.page, files.report]
+    pairs = files.pairs, origins_path(files.pairs)
+    return [*pairs, files.database, files.sparse, files.images, files.page, files.report]
 
 
 def _failed_reports(files: Output) -> list[Path]:
@@ -148,7 +153,8 @@ def _failed_reports(files: Output) -> list[Path]:
 
 def _result_files(files: Output) -> Iterator[Path]:
     """The files that a report claims by their content."""
-    yield from (p for p in (files.pairs, files.database) if _stands(p))
+    named = files.pairs, origins_path(files.pairs), files.database
+    yield from (p for p in named if _stands(p))
     if files.images.is_symlink():
         yield files.images
     if files.sparse.is_symlink() or files.sparse.is_file():
@@ -160,14 +166,25 @@ def _result_files(files: Output) -> Iterator[Path]:
 def _present(files: Output) -> list[str]:
     """Names of the files that stand where ours go; ``images`` is looked at when it is staged."""
     places = [files.log, files.page, files.report, *_result_files(files)]
+    places += [path for path in (files.features, files.matches) if not _made_by_us(path)]
     return [_name(files, p) for p in places if _stands(p) and p != files.images]
+
+
+def _made_by_us(path: Path) -> bool:
+    """Whether a feature or match file says so itself; one that cannot be read does not."""
+    try:
+        with Reader(path) as reader:
+            return bool(reader.provenance)
+    except (StoreError, OSError):
+        return False
 
 
 def _claims(files: Output) -> dict[str, list[str]]:
     """Digests by name, from the report and from what an interrupted run has noted."""
     claims: dict[str, list[str]] = {}
     if is_output(files.root):
-        claims = {_name(files, path): [_ANY] for path in (files.report, files.page, files.log)}
+        by_name = (files.report, files.page, files.log, files.features, files.matches)
+        claims = {_name(files, path): [_ANY] for path in by_name}
         for name, digest in _read(files.report).get("files", {}).items():
             claims[name] = [digest]
     for name, digests in _read(files.root / _JOURNAL).get("files", {}).items():

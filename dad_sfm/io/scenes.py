@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +50,20 @@ def find_scene(scene: Path | str) -> Scene:
         f"no scene {str(scene)!r}: no such folder, and the names under datasets/ are "
         f"{', '.join(scene_names())}"
     )
+
+
+def default_output(scene: Path | str) -> Path:
+    """``outputs/<name>`` of a data set, ``outputs/<folder>-<digest of its path>`` of a folder.
+
+    Folders of one name (``day1/frames``, ``day2/frames``) have outputs of their own, the same in
+    every run.
+    """
+    place = find_scene(scene)
+    if not Path(scene).is_dir():
+        return Path("outputs", place.name)
+    folder = place.image_dir.resolve()
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]
+    return Path("outputs", f"{place.name}-{digest}")
 
 
 def dataset_folders() -> list[Path]:

@@ -2,5 +2,6 @@
 
 from .conf import ReconstructionConf
 from .run import reconstruct
+from .survey import GivenFiles
 
-__all__ = ["ReconstructionConf", "reconstruct"]
+__all__ = ["GivenFiles", "ReconstructionConf", "reconstruct"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ AUC_THRESHOLDS_DEG = (1, 3, 5)
 
 
 def build_report(
-    out: Path | str,
+    out: Path | str | Output,
     *,
     scene: str,
     image_dir: Path | str,
@@ -44,10 +44,16 @@ def build_report(
     seconds: Mapping[str, float] | None = None,
     configuration: Mapping[str, Any] | None = None,
     seeds: Mapping[str, int] | None = None,
+    names: Collection[str] | None = None,
 ) -> Report:
-    """Read what is in the folder ``out`` and compare it with the model in the folder ``gt``."""
-    files = Output(Path(out))
+    """Read what is in the folder ``out`` and compare it with the model in the folder ``gt``.
+
+    names  the images that the run was about; all of the feature file by default
+    """
+    files = Output.of(out)
     counts, failed = _read_features(files.features)
+    if names is not None:
+        counts = {n: count for n, count in counts.items() if n in names}
     graph = _read_graph(files.database, counts)
     models = _read_models(files)
     poses = [from_pycolmap(m) for m in models]
@@ -74,6 +80,36 @@ def build_report(
         components=graph.components(),
         models=[_model(number, model) for number, model in enumerate(models)],
         ground_truth=_truth(poses, truth, errors) if truth else None,
+    )
+
+
+def failure_report(
+    *,
+    scene: str,
+    image_dir: Path | str,
+    failure: Failure,
+    seconds: Mapping[str, float],
+    configuration: Mapping[str, Any],
+    seeds: Mapping[str, int],
+) -> Report:
+    """The report of a run of whose files none can be read."""
+    return Report(
+        scene=scene,
+        image_dir=str(image_dir),
+        status="failed",
+        failure=failure,
+        seconds=dict(seconds),
+        configuration=dict(configuration),
+        seeds=dict(seeds),
+        versions=versions(),
+        images=[],
+        failed_images={},
+        failed_pairs={},
+        keypoints=None,
+        pairs=[],
+        components=[],
+        models=[],
+        ground_truth=None,
     )
 
 

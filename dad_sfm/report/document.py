@@ -100,6 +100,10 @@ class Report:
     components: list[list[str]]
     models: list[ModelReport]
     ground_truth: TruthReport | None
+    ignored_files: dict[str, int] = field(default_factory=dict)
+    gone_images: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
     format_version: int = field(default=FORMAT_VERSION)
 
     @property

@@ -51,9 +51,9 @@ pre { background: var(--panel); padding: 1rem; border-radius: .5rem; overflow-x:
 """
 
 
-def write_page(report: Report, out: Path | str) -> Path:
+def write_page(report: Report, out: Path | str | Output) -> Path:
     """Write ``report.html`` into the output folder that the report is of; returns its path."""
-    files = Output(Path(out))
+    files = Output.of(out)
     body = [
         _head(report),
         _cards(report),
@@ -61,6 +61,7 @@ def write_page(report: Report, out: Path | str) -> Path:
         _drawings(report, files),
         _photos(report, files),
         _table_of_images(report),
+        _warnings(report),
         _details(report),
     ]
     page = (
@@ -127,6 +128,13 @@ def _time(report: Report) -> str:
     )
     text = ", ".join(f"{escape(name)} {s:.1f} s" for name, s in stages.items())
     return f'<h2>Time</h2><div class="bar">{bars}</div><small>{text}</small>'
+
+
+def _warnings(report: Report) -> str:
+    if not report.warnings:
+        return ""
+    items = "".join(f"<li>{escape(text)}</li>" for text in report.warnings)
+    return f"<h2>Warnings</h2><ul>{items}</ul>"
 
 
 def _drawings(report: Report, files: Output) -> str:

@@ -26,6 +26,11 @@ def summary_lines(report: Report) -> list[str]:
     lines += _remedy(report.unregistered)
     lines += _listing("not usable", sorted(report.failed_images.items()))
     lines += _listing("not matched", sorted(report.failed_pairs.items()))
+    if report.gone_images:
+        lines += _listing("gone", [(name, "left out") for name in report.gone_images])
+    if report.ignored_files:
+        ignored = ", ".join(f"{suffix} {n}" for suffix, n in report.ignored_files.items())
+        lines.append(f"  ignored   {ignored}")
     return lines
 
 

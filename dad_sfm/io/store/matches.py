@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,12 @@ class MatchReader(Reader):
     def keys(self) -> list[str]:
         """The groups of the file, as `pair_key` names them."""
         return sorted(self._file.keys("matches0"))
+
+    def pairs(self, names: Iterable[str]) -> list[tuple[str, str]]:
+        """The pairs of the file whose images are among ``names``."""
+        by_key = {name.replace("/", "-"): name for name in names}
+        halves = (key.split("/", 1) for key in self.keys())
+        return [(by_key[a], by_key[b]) for a, b in halves if a in by_key and b in by_key]
 
     def has(self, name0: str, name1: str) -> bool:
         """Whether a pair is in the file, in an order in which it can be read."""

@@ -1,0 +1,157 @@
+"""One run of the pipeline: its steps, and the report of however far they came."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .. import database, extract_features, match_features, pairs, reconstruction
+from ..core import config
+from ..io.output import Output
+from ..io.pairs_file import write_pairs
+from ..io.scenes import Scene
+from ..io.store import FeatureReader
+from ..report import Failure, Report, build_report, failure_report, summary_lines
+from ..report.page import write_page
+from .clock import Clock
+from .conf import ReconstructionConf
+from .survey import GivenFiles, Survey, survey
+
+logger = logging.getLogger(__name__)
+
+ImageList = Path | str | Iterable[str] | None
+
+
+@dataclass
+class Run:
+    """One run: the steps, and the report of however far they came."""
+
+    place: Scene
+    files: Output
+    conf: ReconstructionConf
+    given: GivenFiles
+    clock: Clock
+    device: str
+    num_threads: int | None
+    overwrite: bool
+    found: Survey | None = None
+
+    def go(self, image_list: ImageList) -> None:
+        """All steps.  Raises what they raise."""
+        anew = self.overwrite and self.given.features is None
+        earlier = None if anew else self.files.features
+        self.found = survey(self.place, earlier, self.conf.cameras, self.given, image_list)
+        names = self._features(image_list)
+        self._pairs(names)
+        self._matches()
+        self._model(names)
+
+    def _features(self, image_list: ImageList) -> list[str]:
+        """Extract where no file is given; returns the images that have features."""
+        assert self.found is not None
+        if self.given.features is not None:
+            return self.found.names
+        with self.clock.stage("features"):
+            extract_features.main(
+                config.to_dict(self.conf.features),
+                self.place.image_dir,
+                image_list=image_list,
+                feature_path=self.files.features,
+                overwrite=self.overwrite,
+                device=self.device,
+            )
+        with FeatureReader(self.files.features) as reader:
+            return [name for name in self.found.names if name in reader]
+
+    def _pairs(self, names: list[str]) -> None:
+        assert self.found is not None
+        with self.clock.stage("pairs"):
+            if self.found.pairs is not None:
+                write_pairs(self.files.pairs, self.found.pairs)
+                return
+            pairs.main(
+                self.files.pairs,
+                names,
+                self.files.features,
+                image_dir=self.place.image_dir,
+                strategy=self.conf.pairing.strategy,
+                **self.conf.pairing.options,
+            )
+
+    def _matches(self) -> None:
+        if self.given.matches is not None:
+            return
+        with self.clock.stage("matches"):
+            match_features.main(
+                config.to_dict(self.conf.matcher),
+                self.files.pairs,
+                self.files.features,
+                matches=self.files.matches,
+                overwrite=self.overwrite,
+                discard=self.overwrite,
+                image_dir=self.place.image_dir,
+                device=self.device,
+            )
+
+    def _model(self, names: list[str]) -> None:
+        with self.clock.stage("database"):
+            database.main(
+                self.files.database,
+                self.place.image_dir,
+                self.files.features,
+                self.files.pairs,
+                self.files.matches,
+                camera_mode=self.conf.cameras.mode,
+                camera_model=self.conf.cameras.model,
+                camera_params=self.conf.cameras.params,
+                verification=config.to_dict(self.conf.verification),
+                image_list=names,
+                seed=self.conf.seed,
+                num_threads=self.num_threads,
+            )
+        with self.clock.stage("reconstruction"):
+            reconstruction.main(
+                self.files.sparse,
+                self.files.database,
+                self.place.image_dir,
+                options=self.conf.mapping.options,
+                refine_principal_point=self.conf.mapping.refine_principal_point,
+                seed=self.conf.seed,
+                num_threads=self.num_threads,
+            )
+
+    def report(self, warnings: list[str], failure: Failure | None) -> Report:
+        """The report of what there is; of the failure alone where nothing can be read."""
+        listing = self.found.listing if self.found else None
+        known: dict[str, Any] = {
+            "scene": self.place.name,
+            "image_dir": str(self.place.image_dir.resolve()),
+            "failure": failure,
+            "seconds": self.clock.seconds,
+            "configuration": config.to_dict(self.conf),
+            "seeds": {"verification": self.conf.seed, "mapper": self.conf.seed},
+        }
+        gt, names = self.place.gt if self.found else None, set(listing.names) if listing else None
+        try:
+            made = build_report(self.files, gt=gt, names=names, **known)
+        except (ValueError, OSError, RuntimeError) as error:
+            if failure is None:
+                raise
+            logger.warning("the report holds the failure only: %s", error)
+            made = failure_report(**known)
+        return replace(
+            made,
+            ignored_files=listing.ignored if listing else {},
+            gone_images=self.found.gone if self.found else [],
+            warnings=list(dict.fromkeys(warnings)),
+        )
+
+    def write(self, report: Report) -> None:
+        """Write the report and its page among the results."""
+        report.write(self.files.report)
+        write_page(report, self.files)
+        for line in summary_lines(report):
+            logger.debug("%s", line)
