@@ -11,7 +11,7 @@ from dad_sfm import cli, database, extract_features, reconstruction
 from dad_sfm.core.config import ConfigError
 from dad_sfm.io.store import FeatureReader
 from dad_sfm.models.checkpoints import sha256_of
-from dad_sfm.pipeline import ReconstructionConf
+from dad_sfm.pipeline import GivenFiles, ReconstructionConf
 from dad_sfm.report import Report
 
 
@@ -88,6 +88,9 @@ def test_reconstruct_passes_everything_on(monkeypatch, image_dir, capsys):
         "scene": image_dir.as_posix(),
         "out": Path("o"),
         "conf": expected,
+        "image_list": None,
+        "given": GivenFiles(),
+        "images": "link",
         "num_threads": 1,
         "overwrite": True,
         "device": "cpu",
