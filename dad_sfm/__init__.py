@@ -34,7 +34,7 @@ __all__ = ["__version__", *_STEPS, *_EXPORTS]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _STEPS:
+    if name in _STEPS or name == "utils":  # as the original package's scripts call it
         return import_module(f"{__name__}.{name}")
     if name not in _EXPORTS:
         raise AttributeError(f"module 'dad_sfm' has no attribute {name!r}")

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+import dad_sfm as dad
 from dad_sfm import load_DaD, load_DaDNano
 from dad_sfm.detectors.dad import DaDDetector
 from dad_sfm.geometry import pixel_frames
@@ -204,8 +205,6 @@ def test_half_precision_is_a_choice() -> None:
 
 def test_keywords_of_the_original(tmp_path: Path) -> None:
     """Its README's script, and what its `dad.utils` offers."""
-    from dad_sfm.utils import visualize_keypoints
-
     Image.fromarray((dots((10, 12), (40, 30))[0].permute(1, 2, 0) * 255).byte().numpy()).save(
         tmp_path / "a.png"
     )
@@ -217,7 +216,9 @@ def test_keywords_of_the_original(tmp_path: Path) -> None:
     pixels = made.to_pixel_coords(normalized_coords=found["keypoints"], h=48, w=64)
     back = made.to_normalized_coords(pixel_coords=pixels, h=48, w=64)
     torch.testing.assert_close(back, found["keypoints"])
-    visualize_keypoints(tmp_path / "a.png", tmp_path / "vis" / "a.png", made, num_keypoints=2)
+    dad.utils.visualize_keypoints(
+        tmp_path / "a.png", tmp_path / "vis" / "a.png", made, num_keypoints=2
+    )
     assert (tmp_path / "vis" / "a.png").is_file()
 
 
