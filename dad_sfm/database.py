@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -30,6 +30,9 @@ from .geometry import pixel_frames
 from .io.pairs_file import read_pairs
 from .io.store import FeatureReader, MatchReader
 from .io.text_lists import read_names
+
+if TYPE_CHECKING:
+    import pycolmap
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +101,7 @@ def cpu_count() -> int:
 class _Filler:
     """Writes keypoints, matches and two-view geometries of images that are in a database."""
 
-    def __init__(self, db: Any, inputs: SfmInputs) -> None:
+    def __init__(self, db: pycolmap.Database, inputs: SfmInputs) -> None:
         self._db, self._inputs = db, inputs
         self._images = {image.name: image for image in db.read_all_images()}
         self._cameras = {camera.camera_id: camera for camera in db.read_all_cameras()}
@@ -116,8 +119,9 @@ class _Filler:
             for pair, geometry in tqdm(
                 verified, "verify", total=len(todo), unit="pair", disable=None
             ):
-                self._db.write_matches(*pair.key, pair.matches.astype(np.uint32))
-                self._db.write_two_view_geometry(*pair.key, geometry)
+                id0, id1 = pair.key
+                self._db.write_matches(id0, id1, pair.matches.astype(np.uint32))
+                self._db.write_two_view_geometry(id0, id1, geometry)
 
     def _read_view(self, name: str) -> View:
         found = self._inputs.read_features(name)

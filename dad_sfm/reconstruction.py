@@ -11,7 +11,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -21,6 +21,9 @@ from .colmap.refinement import refine_principal_points
 from .colmap.view_graph import ViewGraph, read_view_graph
 from .core.config import ConfigError
 from .core.step_command import run_step
+
+if TYPE_CHECKING:
+    import pycolmap
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +107,7 @@ def main(
     return [root / str(rank) for rank in range(len(models))]
 
 
-def mapper_options(options: Mapping[str, Any]) -> Any:
+def mapper_options(options: Mapping[str, Any]) -> pycolmap.IncrementalPipelineOptions:
     """Return ``pycolmap.IncrementalPipelineOptions`` with our defaults and these options.
 
     Raises `ConfigError` on an unknown option or a value of the wrong type.
@@ -116,11 +119,13 @@ def mapper_options(options: Mapping[str, Any]) -> Any:
     return settings
 
 
-def _rank(model: Any) -> tuple[int, int]:
+def _rank(model: pycolmap.Reconstruction) -> tuple[int, int]:
     return -model.num_reg_images(), -model.num_points3D()
 
 
-def _incremental(folder: Path, database: Path, image_dir: Path, settings: Any) -> list[Any]:
+def _incremental(
+    folder: Path, database: Path, image_dir: Path, settings: pycolmap.IncrementalPipelineOptions
+) -> list[pycolmap.Reconstruction]:
     import pycolmap
 
     with pycolmap.Database.open(str(database)) as db:

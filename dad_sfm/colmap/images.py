@@ -12,10 +12,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..io.image_header import Header
 from .cameras import CameraError
+
+if TYPE_CHECKING:
+    import pycolmap
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +47,7 @@ class Intrinsics:
                     f"{len(self.params)} numbers were given"
                 )
 
-    def options(self) -> Any:
+    def options(self) -> pycolmap.ImageReaderOptions:
         """``pycolmap.ImageReaderOptions``."""
         import pycolmap
 
@@ -54,7 +57,7 @@ class Intrinsics:
             options.camera_params = ",".join(repr(float(v)) for v in self.params)
         return options
 
-    def camera(self, size: tuple[int, int]) -> Any:
+    def camera(self, size: tuple[int, int]) -> pycolmap.Camera:
         """``pycolmap.Camera`` of images of ``size`` (W, H) without EXIF."""
         camera = _camera(self.model, size, self.options().default_focal_length_factor * max(size))
         if self.params is not None:
@@ -63,14 +66,14 @@ class Intrinsics:
         return camera
 
 
-def _camera(model: str, size: tuple[int, int], focal_length: float) -> Any:
+def _camera(model: str, size: tuple[int, int], focal_length: float) -> pycolmap.Camera:
     import pycolmap
 
     create = getattr(pycolmap.Camera, "create_from_model_id", None) or pycolmap.Camera.create
     return create(0, pycolmap.CameraModelId.__members__[model], focal_length, *size)
 
 
-def open_database(path: Path) -> Any:
+def open_database(path: Path) -> pycolmap.Database:
     """``pycolmap.Database``, to be used in a ``with`` statement."""
     import pycolmap
 
@@ -112,7 +115,9 @@ def _read_by_colmap(
         )
 
 
-def _write_group(db: Any, names: list[str], camera: Any, camera_id: int | None) -> None:
+def _write_group(
+    db: pycolmap.Database, names: list[str], camera: pycolmap.Camera, camera_id: int | None
+) -> None:
     """Images of one camera, each a frame of its own in the camera's trivial rig."""
     import pycolmap
 
@@ -124,7 +129,9 @@ def _write_group(db: Any, names: list[str], camera: Any, camera_id: int | None) 
             rig_id = db.write_rig(rig)
         else:
             camera = db.read_camera(camera_id)
-            rig_id = db.read_rig_with_sensor(camera.sensor_id).rig_id
+            rig = db.read_rig_with_sensor(camera.sensor_id)
+            assert rig is not None, "a camera that COLMAP imported has a rig"
+            rig_id = rig.rig_id
         for name in names:
             image = pycolmap.Image(name=name, camera_id=camera.camera_id)
             image.image_id = db.write_image(image)

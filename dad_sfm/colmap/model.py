@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..geometry.cameras import Camera, CameraModel, PosedImage
 from ..io.colmap_text import MODEL_FILES, ModelError, is_model
+
+if TYPE_CHECKING:
+    import pycolmap
 
 
 def read_model(folder: Path | str) -> CameraModel:
@@ -21,7 +24,7 @@ def read_model(folder: Path | str) -> CameraModel:
     return from_pycolmap(open_model(folder))
 
 
-def open_model(folder: Path | str) -> Any:
+def open_model(folder: Path | str) -> pycolmap.Reconstruction:
     """``pycolmap.Reconstruction`` of a folder.
 
     Raises `FileNotFoundError` when there is none, `ModelError` when it cannot be parsed.

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pycolmap
 
 logger = logging.getLogger(__name__)
 
@@ -24,12 +27,14 @@ MAX_SHIFT = 0.02  # of the long side; lenses are mounted better than that
 
 
 class _Adjusted(NamedTuple):
-    model: Any
+    model: pycolmap.Reconstruction
     cost: float  # half the sum of squared reprojection errors
     degrees_of_freedom: int
 
 
-def refine_principal_points(model: Any, *, num_threads: int = -1) -> Any:
+def refine_principal_points(
+    model: pycolmap.Reconstruction, *, num_threads: int = -1
+) -> pycolmap.Reconstruction:
     """A refined copy of a ``pycolmap.Reconstruction``, or the model itself.
 
     Principal points of cameras that are shared by at least `MIN_IMAGES` registered images move,
@@ -65,17 +70,21 @@ def refine_principal_points(model: Any, *, num_threads: int = -1) -> Any:
     return free.model
 
 
-def _posed(model: Any) -> list[Any]:
+def _posed(model: pycolmap.Reconstruction) -> list[pycolmap.Image]:
     return [image for _, image in sorted(model.images.items()) if image.has_pose]
 
 
-def _principal_point(model: Any, camera_id: int) -> np.ndarray:
+def _principal_point(model: pycolmap.Reconstruction, camera_id: int) -> np.ndarray:
     camera = model.cameras[camera_id]
     return np.array([camera.principal_point_x, camera.principal_point_y])
 
 
 def _adjust(
-    model: Any, constant_cameras: list[int], *, principal_point: bool, num_threads: int
+    model: pycolmap.Reconstruction,
+    constant_cameras: list[int],
+    *,
+    principal_point: bool,
+    num_threads: int,
 ) -> _Adjusted:
     """Bundle adjustment of a copy of the model."""
     import pycolmap

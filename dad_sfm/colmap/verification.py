@@ -13,11 +13,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from math import log10
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from .significance import ESSENTIAL, FUNDAMENTAL, HOMOGRAPHY, log10_false_alarms
+
+if TYPE_CHECKING:
+    import pycolmap
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,7 @@ class Verification:
 class View(NamedTuple):
     """One image as verification sees it."""
 
-    camera: Any  # pycolmap.Camera
+    camera: pycolmap.Camera
     keypoints_colmap: np.ndarray  # N×2, COLMAP frame
     uncertainty_px: float
 
@@ -63,13 +66,13 @@ class Pair(NamedTuple):
 
 def verify(
     pairs: Iterable[Pair], conf: Verification, *, seed: int, num_threads: int
-) -> Iterator[tuple[Pair, Any]]:
+) -> Iterator[tuple[Pair, pycolmap.TwoViewGeometry]]:
     """Yield each pair with its ``pycolmap.TwoViewGeometry``, in the order given.
 
     ``pairs`` is read only a few ahead of what is yielded.  A pair on which COLMAP fails is logged
     and has no inliers.
     """
-    waiting: deque[tuple[Pair, Future[Any]]] = deque()
+    waiting: deque[tuple[Pair, Future[pycolmap.TwoViewGeometry]]] = deque()
     with ThreadPoolExecutor(num_threads) as pool:
         for pair in pairs:
             waiting.append((pair, pool.submit(verify_pair, pair, conf, seed=seed)))
@@ -79,7 +82,9 @@ def verify(
             yield _result(done, future)
 
 
-def _result(pair: Pair, future: Future[Any]) -> tuple[Pair, Any]:
+def _result(
+    pair: Pair, future: Future[pycolmap.TwoViewGeometry]
+) -> tuple[Pair, pycolmap.TwoViewGeometry]:
     import pycolmap
 
     try:
@@ -89,7 +94,7 @@ def _result(pair: Pair, future: Future[Any]) -> tuple[Pair, Any]:
         return pair, pycolmap.TwoViewGeometry()
 
 
-def verify_pair(pair: Pair, conf: Verification, *, seed: int) -> Any:
+def verify_pair(pair: Pair, conf: Verification, *, seed: int) -> pycolmap.TwoViewGeometry:
     """The two-view geometry of one pair, with its inliers as indices into the keypoints.
 
     A geometry that does not hold (see `Verification`) comes back empty.
@@ -118,7 +123,12 @@ def verify_pair(pair: Pair, conf: Verification, *, seed: int) -> Any:
     return geometry
 
 
-def _holds(pair: Pair, geometry: Any, conf: Verification, options: Any) -> bool:
+def _holds(
+    pair: Pair,
+    geometry: pycolmap.TwoViewGeometry,
+    conf: Verification,
+    options: pycolmap.TwoViewGeometryOptions,
+) -> bool:
     """Whether chance would hardly give the inliers, in the smaller image, where it is likelier."""
     import pycolmap
 
@@ -141,7 +151,9 @@ def _holds(pair: Pair, geometry: Any, conf: Verification, options: Any) -> bool:
     return alarms <= log10(conf.max_chance)
 
 
-def _options(conf: Verification, uncertainty_px: float, seed: int) -> Any:
+def _options(
+    conf: Verification, uncertainty_px: float, seed: int
+) -> pycolmap.TwoViewGeometryOptions:
     import pycolmap
 
     options = pycolmap.TwoViewGeometryOptions()
