@@ -129,9 +129,9 @@ def _write_group(
             rig_id = db.write_rig(rig)
         else:
             camera = db.read_camera(camera_id)
-            rig = db.read_rig_with_sensor(camera.sensor_id)
-            assert rig is not None, "a camera that COLMAP imported has a rig"
-            rig_id = rig.rig_id
+            owner = db.read_rig_with_sensor(camera.sensor_id)
+            assert owner is not None, "a camera that COLMAP imported has a rig"
+            rig_id = owner.rig_id
         for name in names:
             image = pycolmap.Image(name=name, camera_id=camera.camera_id)
             image.image_id = db.write_image(image)
