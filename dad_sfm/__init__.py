@@ -18,6 +18,10 @@ _STEPS = ("extract_features", "pairs", "match_features", "database", "reconstruc
 _EXPORTS = {
     "reconstruct": "dad_sfm.pipeline",
     "ReconstructionConf": "dad_sfm.pipeline",
+    "match_pair": "dad_sfm.pipeline",
+    "PairMatcher": "dad_sfm.pipeline",
+    "PairMatches": "dad_sfm.pipeline",
+    "KorniaFeature": "dad_sfm.execution.kornia_features",
     "Extractor": "dad_sfm.execution.extractor",
     "Features": "dad_sfm.core.types",
     "Matches": "dad_sfm.core.types",

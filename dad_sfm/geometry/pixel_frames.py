@@ -102,3 +102,12 @@ def stored_from_upright_px(
         8: (right - v, u),
     }[orientation]
     return np.stack([x, y], axis=-1)
+
+
+def upright_from_stored_px(
+    keypoints_px: np.ndarray, *, orientation: int, size: tuple[int, int]
+) -> np.ndarray:
+    """The inverse of `stored_from_upright_px`; ``size`` is (W, H) of the stored grid too."""
+    inverse = {6: 8, 8: 6}.get(orientation, orientation)  # the others are their own
+    upright_size = size[::-1] if orientation >= 5 else size
+    return stored_from_upright_px(keypoints_px, orientation=inverse, size=upright_size)

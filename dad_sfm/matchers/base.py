@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from PIL import Image
 
 from ..core.types import Features, Matches
-from ..io.images import read_image
+from ..geometry import pixel_frames
+from ..io.photos import UprightPhoto, read_photo
 
 T = TypeVar("T")
 
@@ -44,11 +45,29 @@ class View:
 
     @property
     def photo(self) -> Image.Image:
-        """The photo in RGB, stored grid, decoded once.  Raises `ImageError`."""
+        """The photo in RGB, turned upright by its EXIF tag, decoded once.  Raises `ImageError`."""
+        return self._upright.image
+
+    @property
+    def upright_features(self) -> Features:
+        """The features in the frame of `photo`: points and size; in the same order."""
+        return self.once("upright features", self._turned)
+
+    def _turned(self) -> Features:
+        orientation, found = self._upright.orientation, self.features
+        W, H = found.image_size
+        points = pixel_frames.upright_from_stored_px(
+            found.keypoints_px, orientation=orientation, size=(W, H)
+        )
+        size = (H, W) if orientation >= 5 else (W, H)
+        return replace(found, keypoints_px=points, image_size=size)
+
+    @property
+    def _upright(self) -> UprightPhoto:
         path = self.image_path
         if path is None:
             raise ValueError(f"{self.name}: this matcher looks at the photo; give image_dir")
-        return self.once("photo", lambda: read_image(path))
+        return self.once("photo", lambda: read_photo(path, alpha=False))
 
 
 @dataclass(frozen=True)

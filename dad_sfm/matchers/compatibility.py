@@ -81,14 +81,8 @@ def check_fit(
     """
     needs = needs_of(model)
     for reader, names in sides:
-        kind = descriptor_of(reader.provenance)
-        name = None if kind is None else str(kind.get("name"))
-        if name is not None and needs.descriptors is not None and name not in needs.descriptors:
-            raise MatchingError(
-                f"{reader.path} holds descriptors of {name}, but the matcher "
-                f"{described(model)} was made for {', '.join(needs.descriptors)}; matchers that "
-                f"take {name}: {', '.join(takers(name, presets))}"
-            )
+        if (kind := descriptor_of(reader.provenance)) is not None:
+            check_name(model, str(kind.get("name")), holder=str(reader.path), presets=presets)
         dims = {reader.descriptor_dim(image) for image in names} - {None}
         if needs.dim is not None and dims - {needs.dim}:
             raise MatchingError(
@@ -97,6 +91,24 @@ def check_fit(
             )
         if needs.frames:
             _check_frames(model, reader, names)
+
+
+def check_name(
+    model: Mapping[str, Any],
+    descriptor: str,
+    *,
+    holder: str,
+    presets: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """Raises `MatchingError` unless the matcher takes descriptors of this name, which ``holder``
+    holds; the message lists the ``presets`` that do."""
+    needs = needs_of(model)
+    if not accepts(needs, descriptor):
+        raise MatchingError(
+            f"{holder} holds descriptors of {descriptor}, but the matcher {described(model)} was "
+            f"made for {', '.join(needs.descriptors or ())}; matchers that take {descriptor}: "
+            f"{', '.join(takers(descriptor, presets))}"
+        )
 
 
 def _check_frames(model: Mapping[str, Any], reader: FeatureReader, names: Sequence[str]) -> None:

@@ -84,9 +84,9 @@ class LoMa:
         return view.once("loma", lambda: self._describe(view))
 
     def _describe(self, view: View) -> tuple[Tensor, Tensor]:
-        W, H = view.features.image_size
-        points = torch.from_numpy(norm_from_px(view.features.keypoints_px, H=H, W=W))[None].float()
+        found, (W, H) = view.upright_features, view.photo.size
+        points = torch.from_numpy(norm_from_px(found.keypoints_px, H=H, W=W))[None].float()
         pixels = np.ascontiguousarray(to_array(view.photo, (SIDE, SIDE)).transpose(2, 0, 1))
         image = torch.from_numpy(pixels)[None].float() / 255
-        found = self._model._descriptor.describe_keypoints(image, points)
-        return points, found["descriptions"]
+        described = self._model._descriptor.describe_keypoints(image, points)
+        return points, described["descriptions"]

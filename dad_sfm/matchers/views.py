@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,7 @@ def nbytes(value: Any) -> int:
         return value.nbytes
     if isinstance(value, Image.Image):
         return value.width * value.height * len(value.getbands())
-    if isinstance(value, Features):
+    if is_dataclass(value):  # features, photos
         return sum(nbytes(getattr(value, f.name)) for f in fields(value))
     if isinstance(value, dict):
         return sum(map(nbytes, value.values()))

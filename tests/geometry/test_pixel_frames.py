@@ -75,3 +75,15 @@ def test_points_of_an_upright_photo_are_those_of_the_stored_pixels(orientation: 
         np.stack([u, v], axis=-1), orientation=orientation, size=(W, H)
     ).transpose(2, 0, 1)
     np.testing.assert_array_equal(np.asarray(stored)[y, x], upright)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_upright_and_back(orientation: int) -> None:
+    size = (40, 30)
+    stored = np.array([[0.0, 0], [39, 29], [12.25, 7.5]])
+    upright = pixel_frames.upright_from_stored_px(stored, orientation=orientation, size=size)
+    back = pixel_frames.stored_from_upright_px(upright, orientation=orientation, size=size)
+    assert back == pytest.approx(stored)
+    W, H = size if orientation < 5 else size[::-1]
+    assert (upright >= 0).all()
+    assert (upright <= [W - 1, H - 1]).all()

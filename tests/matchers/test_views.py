@@ -70,3 +70,18 @@ def test_photos_that_are_not_there_are_named(tmp_path) -> None:
         Views(some_features, tmp_path)("b.png").photo  # noqa: B018
     with pytest.raises(ValueError, match=r"b\.png: .* give image_dir"):
         Views(some_features)("b.png").photo  # noqa: B018
+
+
+def test_a_photo_on_its_side_is_seen_upright_with_its_keypoints(tmp_path) -> None:
+    """A white pixel stored at (50, 8); tag 6 turns the photo a quarter clockwise, to (31, 50)."""
+    pixels = np.zeros((40, 60), np.uint8)
+    pixels[8, 50] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=exif)
+    found = Features(np.array([[50.0, 8]], np.float32), np.ones(1, np.float32), (60, 40))
+    view = Views(lambda name: found, tmp_path)("a.png")
+    assert view.photo.size == view.upright_features.image_size == (40, 60)
+    assert view.upright_features.keypoints_px.tolist() == [[31, 50]]
+    assert view.photo.getpixel((31, 50)) == (255, 255, 255)
+    assert view.features.keypoints_px.tolist() == [[50, 8]]

@@ -30,15 +30,14 @@ class DenseMatcher(ABC):
         """Match the keypoints of a pair; without keypoints no photo is looked at."""
         if len(view0.features) == 0 or len(view1.features) == 0:
             return no_matches(view0.features)
+        sides = view0.upright_features, view1.upright_features
         if self._linking.both_ways:
-            forth, back = self.warps(view0, view1)
-            return link(view0.features, view1.features, forth, back, self._linking)
-        forth = self.warp(view0, view1)
-        return link(view0.features, view1.features, forth, None, self._linking)
+            return link(*sides, *self.warps(view0, view1), self._linking)
+        return link(*sides, self.warp(view0, view1), None, self._linking)
 
     @abstractmethod
     def warp(self, view0: View, view1: View) -> Warp:
-        """Where the points of image 0 are in image 1."""
+        """Where the points of image 0 are in image 1, both turned upright."""
 
     def warps(self, view0: View, view1: View) -> tuple[Warp, Warp]:
         """The warps both ways; to be overridden where one run of the network gives both."""

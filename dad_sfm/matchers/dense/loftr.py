@@ -68,7 +68,7 @@ class LoFTR(DenseMatcher):
         return warp_of_cells(cells_px / STRIDE, points_px - _HALF, scores, size0, size1)
 
     def _size(self, view: View) -> tuple[int, int]:
-        return size_for(view.features.image_size, resize_max=self._resize_max)
+        return size_for(view.photo.size, resize_max=self._resize_max)
 
     def _encode(self, view: View) -> dict[str, Tensor]:
         return view.once("loftr", lambda: self._network.extract_features(self._image(view)))
