@@ -1,6 +1,6 @@
 """Step 5: a verified database -> COLMAP models, the largest first.
 
-Incremental mapping by COLMAP.  All random choices start from one seed, so that a run repeats as
+Mapping by COLMAP.  All random choices start from one seed, so that a run repeats as
 far as COLMAP's floating-point sums do: bit for bit with ``num_threads=1``.
 """
 
@@ -13,23 +13,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
+from .colmap.camera_evidence import camera_doubts
 from .colmap.inputs import InputError
 from .colmap.log import colmap_log
+from .colmap.mapping import Mapper, mapper_options, run_mapper
+from .colmap.motion import Motion, read_motion
 from .colmap.refinement import refine_principal_points
 from .colmap.view_graph import ViewGraph, read_view_graph
-from .core.config import ConfigError
 from .core.step_command import run_step
 
 if TYPE_CHECKING:
     import pycolmap
 
 logger = logging.getLogger(__name__)
-
-# COLMAP drops every model but the first that has fewer than 10 images; small collections that
-# fall apart would lose their parts without a word.
-_DEFAULTS: dict[str, Any] = {"min_model_size": 3}
 
 # What a first pair must have, for a second attempt: along a street all motion is forward, and all
 # angles are small.  (COLMAP relaxes angles and inliers by itself, to a quarter of what is asked.)
@@ -42,7 +38,8 @@ _RELAXED_START: dict[str, Any] = {
 class ReconstructionError(ValueError):
     """No model could be built.
 
-    reason  one of ``no_keypoints``, ``no_matches``, ``no_verified_pair``, ``no_initial_pair``
+    reason  one of ``no_keypoints``, ``no_matches``, ``no_verified_pair``, ``no_motion``,
+            ``no_initial_pair``
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -55,6 +52,7 @@ def main(
     database: Path | str,
     image_dir: Path | str,
     *,
+    mapper: Mapper = "incremental",
     options: Mapping[str, Any] | None = None,
     refine_principal_point: bool = True,
     seed: int = 0,
@@ -63,7 +61,9 @@ def main(
 ) -> list[Path]:
     """Build models in ``sfm_dir/0``, ``sfm_dir/1``, ...; returns these, the largest first.
 
-    options      of ``pycolmap.IncrementalPipelineOptions`` by name, nested ones with a dot:
+    mapper       "incremental", "global" (GLOMAP; from COLMAP 4 on) or "hierarchical"
+    options      of ``pycolmap.IncrementalPipelineOptions`` (of the global mapper
+                 ``GlobalPipelineOptions``) by name, nested ones with a dot:
                  ``{"ba_refine_principal_point": True, "mapper.init_min_tri_angle": 8}``
     refine_principal_point
                  at the end, of cameras that many images share, see `refinement`; never where the
@@ -78,25 +78,33 @@ def main(
     if root.exists() and any(root.iterdir()) and not overwrite:
         raise InputError(f"{root} is not empty; overwrite it or give another folder")
     wanted = {"random_seed": seed, "num_threads": num_threads or -1, **(options or {})}
-    attempts = [mapper_options({**start, **wanted}) for start in ({}, _RELAXED_START)]
     graph = read_view_graph(database)
     _check_possible(graph)
+    _check_motion(read_motion(database))
+    if mapper != "global" and len(graph.components()[0]) == 2:
+        # Tracks of two images are seldom right, but two images have no others.
+        wanted = {"triangulation.ignore_two_view_tracks": False, **wanted}
+    starts: list[dict[str, Any]] = [{}] if mapper == "global" else [{}, _RELAXED_START]
+    attempts = [mapper_options({**start, **wanted}, mapper) for start in starts]
     partial = root.with_name(f"{root.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         with colmap_log(partial):
-            models = _incremental(partial, Path(database), Path(image_dir), attempts[0])
-            if not models:
+            places = partial, Path(database), Path(image_dir)
+            models = run_mapper(mapper, *places, attempts[0])
+            if not models and attempts[1:]:
                 logger.info("no first pair; once more with smaller angles and forward motion")
-                models = _incremental(partial, Path(database), Path(image_dir), attempts[1])
-            if refine_principal_point and attempts[0].ba_refine_focal_length:
+                models = run_mapper(mapper, *places, attempts[1])
+            if refine_principal_point and getattr(attempts[0], "ba_refine_focal_length", True):
                 threads = attempts[0].num_threads
                 models = [refine_principal_points(m, num_threads=threads) for m in models]
         if not models:
             raise ReconstructionError("no_initial_pair", _no_initial_pair(graph))
-        ranked = partial / "ranked"
-        for rank, model in enumerate(sorted(models, key=_rank)):
+        ranked, models = partial / "ranked", sorted(models, key=_rank)
+        for doubt in camera_doubts(models[0], database):
+            logger.warning("%s", doubt)
+        for rank, model in enumerate(models):
             folder = ranked / str(rank)
             folder.mkdir(parents=True)
             model.write(str(folder))
@@ -107,65 +115,8 @@ def main(
     return [root / str(rank) for rank in range(len(models))]
 
 
-def mapper_options(options: Mapping[str, Any]) -> pycolmap.IncrementalPipelineOptions:
-    """Return ``pycolmap.IncrementalPipelineOptions`` with our defaults and these options.
-
-    Raises `ConfigError` on an unknown option or a value of the wrong type.
-    """
-    import pycolmap
-
-    settings = pycolmap.IncrementalPipelineOptions()
-    set_options(settings, {**_DEFAULTS, **options})
-    return settings
-
-
 def _rank(model: pycolmap.Reconstruction) -> tuple[int, int]:
     return -model.num_reg_images(), -model.num_points3D()
-
-
-def _incremental(
-    folder: Path, database: Path, image_dir: Path, settings: pycolmap.IncrementalPipelineOptions
-) -> list[pycolmap.Reconstruction]:
-    import pycolmap
-
-    with pycolmap.Database.open(str(database)) as db:
-        num_images = db.num_images()
-    with tqdm(desc="map", total=num_images, unit="image", disable=None) as bar:
-
-        def restart() -> None:  # each model begins with two images
-            bar.reset()
-            bar.update(2)
-
-        models = pycolmap.incremental_mapping(
-            str(database),
-            str(image_dir),
-            str(folder),
-            options=settings,
-            initial_image_pair_callback=restart,
-            next_image_callback=lambda: bar.update(1),
-        )
-    return [model for _, model in sorted(models.items())]
-
-
-def set_options(target: Any, options: Mapping[str, Any]) -> None:
-    """Set options of a pycolmap options object by name, nested ones with a dot.
-
-    Raises `ConfigError` on a name that this version of pycolmap does not have, or on a value of
-    the wrong type.
-    """
-    for name, value in options.items():
-        *groups, last = name.split(".")
-        holder = target
-        for group in groups:
-            holder = getattr(holder, group, None)
-        if holder is None or not hasattr(holder, last):
-            known = ", ".join(sorted(n for n in target.todict()))
-            raise ConfigError(f"unknown COLMAP option {name!r}; there are: {known}")
-        try:
-            setattr(holder, last, value)
-        except TypeError as error:
-            kind = type(getattr(holder, last)).__name__
-            raise ConfigError(f"COLMAP option {name}: expected {kind}, got {value!r}") from error
 
 
 def _check_possible(graph: ViewGraph) -> None:
@@ -187,6 +138,25 @@ def _check_possible(graph: ViewGraph) -> None:
             f"none of {len(graph.matches)} pairs passed geometric verification; the best, "
             f"{' '.join(pair)}, has {most} matches that agree with no two-view geometry",
         )
+
+
+def _check_motion(motion: Motion) -> None:
+    if motion.is_only_rotation:
+        raise ReconstructionError(
+            "no_motion",
+            f"the camera did not move: {motion.rotations} of {motion.pairs} verified pairs are "
+            "rotations about one point, which hold no depth; take photos from different places, "
+            "or stitch these to a panorama",
+        )
+    if motion.is_only_plane:
+        logger.warning(
+            "%d of %d verified pairs see a plane only, which does not determine a focal length: "
+            "give it if you know it (--camera-params), and expect poses to be uncertain",
+            motion.planar,
+            motion.pairs,
+        )
+    elif motion.rotations:
+        logger.info("%d of %d verified pairs are rotations", motion.rotations, motion.pairs)
 
 
 def _no_initial_pair(graph: ViewGraph) -> str:

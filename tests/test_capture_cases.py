@@ -11,7 +11,10 @@ import pytest
 from PIL import Image
 
 from dad_sfm import extract_features, pipeline
+from dad_sfm.colmap.model import read_model
+from dad_sfm.evaluation.poses import align
 from dad_sfm.io.store import FeatureReader
+from dad_sfm.reconstruction import ReconstructionError
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 
@@ -29,6 +32,57 @@ def test_thermal_photos_of_14_bits(shared: Path, tmp_path: Path) -> None:
     assert len(report.registered) == 6
     assert report.models[0].points >= 800
     assert report.models[0].mean_reprojection_error_px < 0.5
+
+
+def test_a_model_of_two_photos(shared: Path, tmp_path: Path) -> None:
+    report = pipeline.reconstruct(make(shared, tmp_path, "two_images"), tmp_path / "out")
+    assert len(report.registered) == 2
+    assert report.models[0].points >= 150
+    assert report.models[0].mean_reprojection_error_px < 0.5
+
+
+def test_a_camera_that_only_turned_gives_no_model(shared: Path, tmp_path: Path) -> None:
+    photos = make(shared, tmp_path, "pure_rotation")
+    with pytest.raises(ReconstructionError, match="the camera did not move"):
+        pipeline.reconstruct(photos, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("case", "camera_model"),
+    [("pano360", "EQUIRECTANGULAR"), ("fisheye", "SIMPLE_RADIAL_FISHEYE")],
+)
+def test_a_wide_camera_whose_model_is_named(
+    shared: Path, tmp_path: Path, case: str, camera_model: str
+) -> None:
+    scene = make(shared, tmp_path, case)
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "dad_sfm", "reconstruct", str(scene), "--out", str(out)]
+    subprocess.run([*command, "--camera-model", camera_model], check=True, capture_output=True)
+    found = read_model(out / "sparse/0").images
+    assert len(found) == 8
+    true = np.loadtxt(scene / "centres.txt")[[int(Path(name).stem) for name in found]]
+    centers = np.array([image.center for image in found.values()])
+    errors = np.linalg.norm(align(centers, true)(centers) - true, axis=1)
+    assert errors.mean() < 0.005
+
+
+def test_a_fisheye_whose_model_is_not_named_is_warned_of(shared: Path, tmp_path: Path) -> None:
+    report = pipeline.reconstruct(make(shared, tmp_path, "fisheye"), tmp_path / "out")
+    assert any("is it a fisheye" in warning for warning in report.warnings)
+
+
+def test_a_photo_of_193_megapixels(shared: Path, tmp_path: Path) -> None:
+    photos = make(shared, tmp_path, "huge")
+    script = (
+        "import resource, sys; from dad_sfm import pipeline\n"
+        f"report = pipeline.reconstruct({str(photos)!r}, {str(tmp_path / 'out')!r})\n"
+        "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20\n"
+        "print(len(report.registered), peak)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    registered, peak_gib = run.stdout.split()
+    assert int(registered) == 3
+    assert float(peak_gib) < 3
 
 
 def test_photos_with_an_exif_orientation(

@@ -119,14 +119,16 @@ def test_database_and_map_pass_everything_on(monkeypatch):
     monkeypatch.setattr(database, "main", step)
     line = (
         "database d.db photos --feature-file f.h5 --pairs-file p.txt --match-file m.h5 "
-        "--camera-mode single --camera-model OPENCV --set max_error_px=4 --seed 2 --threads 3 "
+        "--camera-mode single --camera-model SIMPLE_PINHOLE --camera-params 900,400,300.5 "
+        "--set max_error_px=4 --seed 2 --threads 3 "
         "--overwrite"
     )
     assert cli.main(line.split()) == 0
     assert seen == {
         "paths": tuple(map(Path, ("d.db", "photos", "f.h5", "p.txt", "m.h5"))),
         "camera_mode": "single",
-        "camera_model": "OPENCV",
+        "camera_model": "SIMPLE_PINHOLE",
+        "camera_params": (900.0, 400.0, 300.5),
         "verification": {"max_error_px": 4},
         "seed": 2,
         "num_threads": 3,
@@ -135,12 +137,13 @@ def test_database_and_map_pass_everything_on(monkeypatch):
     seen.clear()
     monkeypatch.setattr(reconstruction, "main", step)
     line = (
-        "map sparse d.db photos --no-refine-principal-point --set min_model_size=10 --seed 2 "
-        "--threads 3 --overwrite"
+        "map sparse d.db photos --mapper hierarchical --no-refine-principal-point "
+        "--set min_model_size=10 --seed 2 --threads 3 --overwrite"
     )
     assert cli.main(line.split()) == 0
     assert seen == {
         "paths": tuple(map(Path, ("sparse", "d.db", "photos"))),
+        "mapper": "hierarchical",
         "options": {"min_model_size": 10},
         "refine_principal_point": False,
         "seed": 2,

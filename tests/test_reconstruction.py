@@ -7,7 +7,7 @@ from projected import make_scene
 
 from dad_sfm import database, reconstruction
 from dad_sfm.colmap.inputs import InputError
-from dad_sfm.colmap.model import read_model
+from dad_sfm.colmap.model import read_coloured_points, read_model
 from dad_sfm.colmap.view_graph import read_view_graph
 from dad_sfm.core.config import ConfigError
 from dad_sfm.core.types import Features, Matches
@@ -112,10 +112,36 @@ def test_why_there_is_no_model(scene, tmp_path):
     assert reason("c", features=empty, matches=nothing)[0] == "no_keypoints"
 
 
-def test_a_turning_camera_gives_no_initial_pair(tmp_path):
+def test_a_turning_camera_did_not_move(tmp_path):
     scene = make_scene(tmp_path, [NAMES], baseline=1e-5, points=120, bob=0.0)
-    with pytest.raises(ReconstructionError, match="10 of 10 pairs are verified and join at most 5"):
+    with pytest.raises(ReconstructionError, match="the camera did not move: 10 of 10") as caught:
         run(scene, tmp_path)
+    assert caught.value.reason == "no_motion"
+
+
+def test_two_images_make_a_model(tmp_path):
+    scene = make_scene(tmp_path, [NAMES[:2]], baseline=3.0)
+    (folder,) = run(scene, tmp_path)
+    assert set(read_model(folder).images) == set(NAMES[:2])
+    assert len(read_coloured_points(folder)[1]) > 30
+
+
+@pytest.mark.parametrize("mapper", ["global", "hierarchical"])
+def test_other_mappers(scene, tmp_path, mapper):
+    path = build(scene, tmp_path)
+    options = {"mapper": mapper, "num_threads": 1}
+    model = read_model(
+        reconstruction.main(tmp_path / "sparse", path, scene.image_dir, **options)[0]
+    )
+    assert set(model.images) == set(NAMES)
+    assert absolute_errors(model, scene.gt).position.max() < 0.05
+
+
+def test_an_unknown_mapper_is_refused(scene, tmp_path):
+    with pytest.raises(ConfigError, match="incremental, global, hierarchical"):
+        reconstruction.main(
+            tmp_path / "sparse", build(scene, tmp_path), scene.image_dir, mapper="best"
+        )
 
 
 def test_options(scene, tmp_path):

@@ -30,6 +30,7 @@ class _Adjusted(NamedTuple):
     model: pycolmap.Reconstruction
     cost: float  # half the sum of squared reprojection errors
     degrees_of_freedom: int
+    is_solved: bool = True
 
 
 def refine_principal_points(
@@ -49,6 +50,9 @@ def refine_principal_points(
     others = sorted(counts.keys() - set(shared))
     held = _adjust(model, others, principal_point=False, num_threads=num_threads)
     free = _adjust(held.model, others, principal_point=True, num_threads=num_threads)
+    if not (held.is_solved and free.is_solved):
+        logger.info("principal points stay: the adjustment failed")
+        return model
     variance = 2 * free.cost / max(1, free.degrees_of_freedom)
     chi_square = 2 * (held.cost - free.cost) / variance if variance > 0 else 0.0
     if not chi_square >= MIN_CHI_SQUARE * len(shared):
@@ -103,5 +107,7 @@ def _adjust(
     getattr(options, "ceres", options).solver_options.num_threads = num_threads
     found: Any = pycolmap.create_default_bundle_adjuster(options, config, copy).solve()
     summary = getattr(found, "ceres_summary", found)
+    if not hasattr(summary, "num_residuals_reduced"):  # nothing was there to adjust
+        return _Adjusted(copy, 0.0, 0, is_solved=False)
     freedom = summary.num_residuals_reduced - summary.num_effective_parameters_reduced
     return _Adjusted(copy, float(summary.final_cost), int(freedom))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..core.arguments import add_set, count
+from ..core.arguments import add_set, count, numbers
 
 SUMMARY = "step 4: features and matches -> COLMAP database"
 
@@ -20,6 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--camera-mode", default="auto", choices=["auto", "single", "per_folder", "per_image"]
     )
     parser.add_argument("--camera-model", default="SIMPLE_RADIAL", help="COLMAP's name")
+    parser.add_argument(
+        "--camera-params",
+        type=numbers,
+        metavar="F,CX,...",
+        help="known intrinsics in px, in the order of the camera model",
+    )
     add_set(parser, "options of verification: max_error_px=4 min_inliers=20")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=count, help="default: all")
@@ -37,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
         options.match_file,
         camera_mode=options.camera_mode,
         camera_model=options.camera_model,
+        camera_params=options.camera_params,
         verification=dict(options.set),
         seed=options.seed,
         num_threads=options.threads,

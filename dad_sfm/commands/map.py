@@ -15,6 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("database", type=Path, help="verified COLMAP database")
     parser.add_argument("image_dir", type=Path, help="folder of images")
     parser.add_argument(
+        "--mapper", default="incremental", choices=["incremental", "global", "hierarchical"]
+    )
+    parser.add_argument(
         "--refine-principal-point",
         action=argparse.BooleanOptionalAction,
         default=True,
@@ -33,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
         options.sfm_dir,
         options.database,
         options.image_dir,
+        mapper=options.mapper,
         options=dict(options.set),
         refine_principal_point=options.refine_principal_point,
         seed=options.seed,

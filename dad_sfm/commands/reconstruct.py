@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ..core.arguments import add_set, count
+from ..core.arguments import add_set, count, numbers
 from .shared import SOME_LEFT_OUT, add_device, add_preprocessing
 
 SUMMARY = "photos -> model and report"
@@ -20,6 +20,8 @@ _FIELDS = {
     "range": "features.preprocessing.grey_range",
     "camera_mode": "cameras.mode",
     "camera_model": "cameras.model",
+    "camera_params": "cameras.params",
+    "mapper": "mapping.mapper",
     "seed": "seed",
 }
 
@@ -39,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts.add_argument("--max-keypoints", type=count, metavar="N", help="keypoints per image")
     parts.add_argument("--camera-mode", choices=["auto", "single", "per_folder", "per_image"])
     parts.add_argument("--camera-model", metavar="NAME", help="COLMAP's name")
+    parts.add_argument(
+        "--camera-params",
+        type=numbers,
+        metavar="F,CX,...",
+        help="known intrinsics in px, in the order of the camera model",
+    )
+    parts.add_argument("--mapper", choices=["incremental", "global", "hierarchical"])
     parts.add_argument("--seed", type=int)
     add_set(parts, "any other field: verification.max_error_px=4 pairing.options.overlap=5")
     files = parser.add_argument_group("files of any tool that writes hloc's formats")

@@ -14,6 +14,14 @@ def count(text: str) -> int:
     return int(text)
 
 
+def numbers(text: str) -> tuple[float, ...]:
+    """ "574,320,213" -> (574.0, 320.0, 213.0)."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a list of numbers: 1.5,2,3") from None
+
+
 def assignment(text: str) -> tuple[str, Any]:
     """ "a.b=[1, 2]" -> ("a.b", [1, 2]); what is no JSON is text."""
     key, equals, value = text.partition("=")

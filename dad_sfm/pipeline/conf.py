@@ -10,13 +10,13 @@ from typing import Any
 from .. import extract_features, match_features
 from ..colmap.cameras import CameraMode
 from ..colmap.images import Intrinsics
+from ..colmap.mapping import Mapper, mapper_options
 from ..colmap.verification import Verification
 from ..core import config
 from ..core.config import ConfigError
 from ..extract_features import ExtractionConf
 from ..match_features import MatchingConf
 from ..pairing.union import make_strategies
-from ..reconstruction import mapper_options
 
 Part = str | Mapping[str, Any]
 
@@ -43,6 +43,7 @@ class CamerasConf:
 class MappingConf:
     """COLMAP's mapper; see `reconstruction.main`."""
 
+    mapper: Mapper = "incremental"
     options: dict[str, Any] = field(default_factory=dict)
     refine_principal_point: bool = True
 
@@ -112,7 +113,7 @@ class ReconstructionConf:
         match_features.check(self.matcher)
         make_strategies(self.pairing.strategy, self.pairing.options)
         Intrinsics(self.cameras.model, self.cameras.params)
-        mapper_options(self.mapping.options)
+        mapper_options(self.mapping.options, self.mapping.mapper)
         if self.seed < 0:
             raise ConfigError(f"configuration.seed: {self.seed} is negative")
 

@@ -117,6 +117,7 @@ class Run:
                 self.files.sparse,
                 self.files.database,
                 self.place.image_dir,
+                mapper=self.conf.mapping.mapper,
                 options=self.conf.mapping.options,
                 refine_principal_point=self.conf.mapping.refine_principal_point,
                 seed=self.conf.seed,

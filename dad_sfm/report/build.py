@@ -16,6 +16,7 @@ from ..core.versions import versions
 from ..evaluation.poses import AbsoluteErrors, absolute_errors, auc, pair_errors_deg
 from ..geometry.cameras import CameraModel
 from ..io.output import Output
+from ..io.pairs_file import read_origins, unordered
 from ..io.store import FeatureReader, MatchReader
 from .document import (
     Failure,
@@ -60,6 +61,7 @@ def build_report(
     truth = read_model(gt) if gt is not None else None
     errors = _absolute(poses[0], truth) if poses and truth else None
     images = _images(graph, models, poses, errors)
+    origins = read_origins(files.pairs)
     return Report(
         scene=scene,
         image_dir=str(image_dir),
@@ -74,7 +76,7 @@ def build_report(
         failed_pairs=_read_failed_pairs(files.matches),
         keypoints=_spread(graph.keypoints.values()),
         pairs=[
-            PairReport(pair, count, graph.inliers.get(pair, 0))
+            PairReport(pair, count, graph.inliers.get(pair, 0), origins.get(unordered(pair)))
             for pair, count in sorted(graph.matches.items())
         ],
         components=graph.components(),

@@ -49,11 +49,15 @@ class ImageReport:
 
 @dataclass(frozen=True)
 class PairReport:
-    """One pair: matches before verification, inliers after it."""
+    """One pair: matches before verification, inliers after it.
+
+    origin  the pairing strategies that chose it, with commas, where there were several
+    """
 
     names: tuple[str, str]
     matches: int
     inliers: int
+    origin: str | None = None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ def summary_lines(report: Report) -> list[str]:
     ]
     lines = [_headline(report)]
     lines += [f"  {label:<9} {text}" for label, text in body if text]
+    lines += [f"  warning   {warning}" for warning in report.warnings]
     lines += _listing("not in the model", _reasons(report.unregistered))
     lines += _remedy(report.unregistered)
     lines += _listing("not usable", sorted(report.failed_images.items()))
