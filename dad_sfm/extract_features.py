@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,8 +25,8 @@ from .descriptors import DESCRIPTORS
 from .detectors import DETECTORS
 from .execution.extractor import Extractor
 from .execution.loading import Photo, PhotoLoader, Preprocessing
-from .execution.prefetch import prefetch
 from .execution.resume import images_to_extract, starts_anew
+from .execution.streaming import stream_features
 from .io.images import ImageError
 from .io.listing import select_images
 from .io.photo_identity import identify
@@ -183,7 +183,8 @@ def main(
     overwrite: bool = False,
     *,
     device: str = "auto",
-    batch_size: int = 1,
+    batch_size: int | None = None,
+    workers: int | None = None,
 ) -> Path:
     """Extract the features of a folder of images; returns the path of the feature file.
 
@@ -193,9 +194,8 @@ def main(
     image_list    only these: names relative to ``image_dir``, or a text file with a name per line
     feature_path  the feature file itself, instead of ``export_dir``
     overwrite     extract the images anew, in place of what the file holds of them; the others stay
-    device        "auto", "cpu", "cuda" or "mps"
-    batch_size    images of one size, next to each other in name order, that go through the
-                  networks together; pays on a GPU only
+    device        "auto", "cpu", "cuda", "cuda:1" or "mps"
+    batch_size, workers  see `stream_features`
 
     Images that are in the file already are left as they are, unless their photo is another one by
     now.  A file made by another configuration, or from another image folder, is refused with
@@ -228,7 +228,8 @@ def main(
         writer.write_failures(failures)
         sources: dict[str, str] = {}
         photos = PhotoLoader(root, names, checked.preprocessing, stride=extractor.stride)
-        results = _extract(partial(_load, photos, root, sources), extractor, todo, batch_size)
+        load = partial(_load, photos, root, sources)
+        results = stream_features(load, extractor, todo, batch_size=batch_size, workers=workers)
         for name, result in tqdm(
             results, total=len(todo), desc="features", unit="image", disable=None
         ):
@@ -252,43 +253,6 @@ def _load(load: PhotoLoader, root: Path, sources: dict[str, str], name: str) -> 
     # Before it is decoded: if it is replaced in between, the next run sees another photo.
     sources[name] = identify(root / name)
     return load(name)
-
-
-def _extract(
-    load: Callable[[str], Photo], extractor: Extractor, names: Iterable[str], batch_size: int
-) -> Iterator[tuple[str, Features | Exception]]:
-    """The features of each image, or why there are none; decoding runs ahead of the networks."""
-    batch: list[tuple[str, Photo]] = []
-    for name, future in prefetch(load, names):
-        error = future.exception()
-        if isinstance(error, ImageError):
-            yield name, error
-            continue
-        photo = future.result()
-        if batch and (len(batch) >= batch_size or batch[0][1].size != photo.size):
-            yield from _run(extractor, batch)
-            batch = []
-        batch.append((name, photo))
-    if batch:
-        yield from _run(extractor, batch)
-
-
-def _run(
-    extractor: Extractor, batch: list[tuple[str, Photo]]
-) -> Iterator[tuple[str, Features | Exception]]:
-    results: Sequence[Features | Exception]
-    try:
-        results = extractor([photo for _, photo in batch])
-    except (RuntimeError, ValueError) as error:
-        # What a network cannot take, or memory that is not there.  The traceback would hold on to
-        # the tensors that filled it.
-        logger.debug("extraction failed", exc_info=True)
-        results = [error.with_traceback(None)]
-    if len(results) == len(batch):
-        yield from zip((name for name, _ in batch), results, strict=True)
-    else:
-        for single in batch:
-            yield from _run(extractor, [single])
 
 
 def _failures(path: Path) -> dict[str, str]:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from .core import config
 from .core.device import choose_device
 from .core.step_command import run_step
 from .core.types import Matches
+from .execution.cores import compute_ahead
+from .execution.pair_order import by_neighbours
 from .execution.resume_matches import pairs_to_match, photo_of, starts_anew
 from .io.pairs_file import Pair, read_pairs
 from .io.store import FeatureReader, MatchReader, MatchWriter, check_pair_keys
@@ -118,6 +122,7 @@ def main(
     *,
     image_dir: Path | str | None = None,
     device: str = "auto",
+    workers: int | None = None,
     discard: bool = False,
 ) -> Path:
     """Match pairs of images; returns the path of the match file.
@@ -130,7 +135,9 @@ def main(
                   its reverse are then two pairs, and an image may be paired with its namesake
     overwrite     match the pairs anew, in place of what the file holds of them; others stay
     image_dir     the photos, for a matcher that looks at them
-    device        "auto", "cpu", "cuda" or "mps"
+    device        "auto", "cpu", "cuda", "cuda:1" or "mps"
+    workers       on a CPU, pairs that are matched at the same time, one core each; None for as
+                  many as there are cores, 0 for none: all is done in the calling thread
     discard       start the match file anew, and drop the other pairs that it holds
 
     Pairs that are in the match file already, in either order, are left as they are, unless their
@@ -163,7 +170,8 @@ def main(
         if kind.needs_descriptors:
             check_descriptors(sides)
             check_fit(checked.model, sides, presets=confs)
-        matcher = MATCHERS.make(checked.model, device=str(choose_device(device)))
+        chosen = choose_device(device)
+        matcher = MATCHERS.make(checked.model, device=str(chosen))
         provenance = {
             "matcher": described,
             "identity": {"matcher": matcher.identity},
@@ -177,21 +185,22 @@ def main(
             todo = pairs_to_match(writer, wanted, photos, directed=directed, overwrite=overwrite)
             logger.info("%d pairs, %d to match -> %s", len(wanted), len(todo), matches)
             views = _views(query, reference, image_dir)
-            _match(todo, matcher, views, photos, writer)
+            match = partial(_match_pair, matcher, views)
+            results = compute_ahead(match, by_neighbours(todo), device=chosen, workers=workers)
+            _write_matches(results, len(todo), photos, writer)
     return matches
 
 
-def _match(
-    pairs: list[Pair],
-    matcher: Matcher,
-    views: Callable[[Pair], tuple[View, View]],
+def _write_matches(
+    results: Iterable[tuple[Pair, Future[Matches | Exception]]],
+    total: int,
     photos: tuple[Callable[[str], str], Callable[[str], str]],
     writer: MatchWriter,
 ) -> None:
     failures: dict[str, str] = {}
     writer.write_failures(failures)
-    for pair in tqdm(pairs, desc="matches", unit="pair", disable=None):
-        result = _match_pair(matcher, views, pair)
+    for pair, future in tqdm(results, total=total, desc="matches", unit="pair", disable=None):
+        result = future.result()
         if isinstance(result, Matches):
             name0, name1 = pair
             writer.write(name0, name1, result, sources=(photos[0](name0), photos[1](name1)))
@@ -199,10 +208,10 @@ def _match(
         logger.warning("skipped %s %s: %s", *pair, result)
         failures[" ".join(pair)] = str(result)
         writer.write_failures(failures)
-    if failures and len(failures) == len(pairs):
+    if failures and len(failures) == total:
         pair_text, reason = next(iter(failures.items()))
         raise MatchingError(
-            f"none of the {len(pairs)} pairs could be matched, first: {pair_text}: {reason}"
+            f"none of the {total} pairs could be matched, first: {pair_text}: {reason}"
         )
 
 
@@ -213,7 +222,7 @@ def _match_pair(
         return matcher(*views(pair))
     except (RuntimeError, ValueError, OSError) as error:
         # A damaged entry or photo, memory that is not there: the other pairs may be fine.
-        return error
+        return error.with_traceback(None)
 
 
 def _views(

@@ -35,7 +35,7 @@ def test_extract_passes_everything_on(monkeypatch, tmp_path, image_dir):
     line = (
         f"extract {image_dir.as_posix()} --conf dad-nano --export-dir out --feature-path f.h5 "
         "--image-list names.txt --resize 640 --max-keypoints 99 --weights w.pth --batch-size 4 "
-        "--no-as-half --overwrite --device cpu"
+        "--no-as-half --overwrite --device cpu --workers 0"
     )
     assert cli.main(line.split()) == 0
     assert seen["conf"]["model"] == {"name": "dad-nano", "max_keypoints": 99, "weights": "w.pth"}
@@ -49,6 +49,7 @@ def test_extract_passes_everything_on(monkeypatch, tmp_path, image_dir):
         "as_half": False,
         "overwrite": True,
         "device": "cpu",
+        "workers": 0,
         "batch_size": 4,
     }
     assert extract_features.confs["dad-nano"]["model"].get("weights") is None
@@ -68,7 +69,7 @@ def test_reconstruct_passes_everything_on(monkeypatch, image_dir, capsys):
     line = (
         f"reconstruct {image_dir.as_posix()} --out o --features sift --matcher NN-ratio "
         "--pairs sequential --resize 800 --max-keypoints 77 --camera-mode single "
-        "--camera-model PINHOLE --seed 3 --threads 1 --overwrite --device cpu "
+        "--camera-model PINHOLE --seed 3 --threads 1 --overwrite --device cpu --workers 2 "
         "--set verification.min_inliers=9"
     )
     expected = ReconstructionConf.make(
@@ -94,6 +95,7 @@ def test_reconstruct_passes_everything_on(monkeypatch, image_dir, capsys):
         "num_threads": 1,
         "overwrite": True,
         "device": "cpu",
+        "workers": 2,
     }
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..core.arguments import count
 from .shared import (
     add_detector,
     add_device,
     add_preprocessing,
+    add_workers,
     features_conf,
     finished,
     preprocessing,
@@ -28,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image-list", type=Path, help="text file, a name per line")
     add_preprocessing(parser)
     add_detector(parser)
-    parser.add_argument("--batch-size", type=int, default=1, help="images at once; for GPUs")
+    parser.add_argument("--batch-size", type=count, help="images at once; for GPUs")
     parser.add_argument(
         "--as-half",
         action=argparse.BooleanOptionalAction,
@@ -37,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="start the file anew")
     add_device(parser)
+    add_workers(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -55,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
         device=options.device,
         batch_size=options.batch_size,
+        workers=options.workers,
     )
     with FeatureReader(path) as reader:
         failures = reader.failures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .shared import add_device, finished
+from .shared import add_device, add_workers, finished
 
 SUMMARY = "step 3: features and pairs -> match file"
 
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="start the file anew")
     add_device(parser)
+    add_workers(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
         image_dir=options.image_dir,
         device=options.device,
+        workers=options.workers,
     )
     with MatchReader(path) as reader:
         failures = reader.failures

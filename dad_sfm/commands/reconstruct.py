@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.arguments import add_set, count, numbers
-from .shared import SOME_LEFT_OUT, add_device, add_preprocessing
+from .shared import SOME_LEFT_OUT, add_device, add_preprocessing, add_workers
 
 SUMMARY = "photos -> model and report"
 
@@ -54,12 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     files.add_argument("--feature-file", type=Path, metavar="FILE", help="instead of extraction")
     files.add_argument("--match-file", type=Path, metavar="FILE", help="instead of matching")
     running = parser.add_argument_group("execution")
-    running.add_argument("--threads", type=count, help="of COLMAP; with 1 a run repeats exactly")
+    running.add_argument(
+        "--threads", type=count, metavar="N", help="of COLMAP; with 1 a run repeats exactly"
+    )
     running.add_argument("--overwrite", action="store_true", help="extract and match anew")
     running.add_argument(
         "--images", default="link", choices=["link", "copy", "none"], help="beside the model"
     )
     add_device(running)
+    add_workers(running)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -86,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
         num_threads=options.threads,
         overwrite=options.overwrite,
         device=options.device,
+        workers=options.workers,
     )
     print("\n".join(summary_lines(report)))
     print(f"  written   {out}")

@@ -7,13 +7,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..core.arguments import add_set, count
+from ..core.arguments import add_set, count, whole
 
 SOME_LEFT_OUT = 3  # exit code
 
 
 def add_device(parser: argparse._ActionsContainer) -> None:
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps")
+
+
+def add_workers(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--workers",
+        type=whole,
+        metavar="N",
+        help="threads, a core each (default: all cores); 0 for none",
+    )
 
 
 def add_detector(parser: argparse.ArgumentParser) -> None:
@@ -29,16 +38,17 @@ def add_preprocessing(parser: argparse._ActionsContainer) -> None:
         "--resize", type=count, metavar="PX", help="long side of working images, not the preset's"
     )
     parser.add_argument(
-        "--mask-dir", help="folder of masks, named <photo>.png: no keypoints where they are black"
+        "--mask-dir",
+        metavar="DIR",
+        help="folder of masks, named <photo>.png: no keypoints where they are black",
     )
-    parser.add_argument("--camera-mask", help="one mask for all photos")
+    parser.add_argument("--camera-mask", metavar="FILE", help="one mask for all photos")
     parser.add_argument(
         "--range",
         nargs=2,
         type=float,
         metavar=("LOW", "HIGH"),
-        help="grey levels of photos of more than 8 bits that become black and white (default: a "
-        "robust range of each folder)",
+        help="grey levels that become black and white in photos of more than 8 bits",
     )
 
 

@@ -22,6 +22,13 @@ def numbers(text: str) -> tuple[float, ...]:
         raise argparse.ArgumentTypeError(f"{text} is not a list of numbers: 1.5,2,3") from None
 
 
+def whole(text: str) -> int:
+    """A whole number, 0 too."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number")
+    return int(text)
+
+
 def assignment(text: str) -> tuple[str, Any]:
     """ "a.b=[1, 2]" -> ("a.b", [1, 2]); what is no JSON is text."""
     key, equals, value = text.partition("=")

@@ -13,7 +13,7 @@ from ..models.encoding import Encoding
 
 class Descriptor(Protocol):
     """Describes given keypoints.  The class also declares a frozen dataclass ``Conf`` and is
-    made by ``cls(conf, device=...)``.
+    made by ``cls(conf, device=...)``.  On a CPU it is called by several threads at a time.
 
     licence   of its code and weights
     identity  what made the descriptors, for the feature file: at least ``name`` and ``dim``, and

@@ -35,7 +35,8 @@ class Detections:
 
 class Detector(Protocol):
     """A keypoint detector.  The class also declares a frozen dataclass ``Conf``, whose field
-    ``max_keypoints`` is the budget, and is made by ``cls(conf, device=...)``.
+    ``max_keypoints`` is the budget, and is made by ``cls(conf, device=...)``.  On a CPU several
+    threads call it at a time.
 
     stride    both sides of an input image must be multiples of it
     licence   of its code and weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,29 +58,31 @@ class SIFT:
             raise ValueError("sift: max_keypoints must be at least 1")
         self._device = torch.device(device)
         self._max_keypoints = conf.max_keypoints
-        self._extract = _colmap_sift(conf)
         self._conf = conf
+        self._own = threading.local()  # COLMAP's extractor holds the image that it works on
         self.identity: dict[str, Any] = {"name": "sift", "dim": DIM}
 
     def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
         """Detect and describe in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
         grey = rgb_to_grayscale(images.detach()).clamp(0, 1).cpu().float()
         if masks is None:
-            return [self._detect(image[0].numpy(), self._extract) for image in grey]
+            if not hasattr(self._own, "extract"):
+                self._own.extract = _colmap_sift(self._conf)
+            extract, most = self._own.extract, self._max_keypoints
+            return [self._detect(image[0].numpy(), extract, most) for image in grey]
         # COLMAP looks everywhere: among all of its points are those of the mask.
         everything = _colmap_sift(replace(self._conf, max_keypoints=grey[0].numel()))
         return [
-            unmasked(self._detect(image[0].numpy(), everything), mask, self._max_keypoints)
+            unmasked(self._detect(image[0].numpy(), everything, None), mask, self._max_keypoints)
             for image, mask in zip(grey, masks, strict=True)
         ]
 
-    def _detect(self, grey: np.ndarray, extract: Extract) -> Detections:
+    def _detect(self, grey: np.ndarray, extract: Extract, most: int | None) -> Detections:
         found, described = extract(np.ascontiguousarray(grey))
         keypoints = torch.from_numpy(found.astype(np.float32).reshape(-1, 4)).to(self._device)
         descriptors = torch.from_numpy(described.astype(np.float32).reshape(-1, DIM))
         scales, order = keypoints[:, 2].sort(descending=True, stable=True)
-        if extract is self._extract:
-            order = order[: self._max_keypoints]
+        order = order[:most]
         return Detections(
             px_from_colmap(keypoints[order, :2]),
             scales[: len(order)],

@@ -35,7 +35,7 @@ class Extractor:
         self._conf = {"detector": _described(DETECTORS, options)}
         if describe is not None:
             self._conf["descriptor"] = _described(DESCRIPTORS, describe)
-        self._device = torch.device(device)
+        self.device = torch.device(device)
         self.detector: Detector = DETECTORS.make(options, device=device)
         self.descriptor: Descriptor | None = (
             DESCRIPTORS.make(describe, device=device) if describe is not None else None
@@ -57,7 +57,9 @@ class Extractor:
     def __call__(self, photos: Sequence[Photo]) -> list[Features]:
         """Features of photos of one size, in pixels of their files."""
         batch = torch.from_numpy(np.stack([photo.pixels for photo in photos]))
-        images = batch.to(self._device).float() / 255
+        if self.device.type == "cuda":
+            batch = batch.pin_memory()
+        images = batch.to(self.device, non_blocking=True).float() / 255
         found = self._detect_and_describe(images, _masks(photos))
         return [self._features(*each) for each in zip(photos, found, strict=True)]
 
@@ -74,7 +76,7 @@ class Extractor:
             found = [unmasked(f, mask) for f, mask in zip(found, masks, strict=True)]
         if self.descriptor is None:
             return found
-        points = [each.keypoints_px.to(self._device) for each in found]
+        points = [each.keypoints_px.to(self.device) for each in found]
         if encoding is not None:
             described = self.descriptor.describe(encoding, points)  # type: ignore[attr-defined]
         else:

@@ -13,16 +13,29 @@ Result = TypeVar("Result")
 
 
 def prefetch(
-    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int | None = None
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int | None = None,
+    initializer: Callable[[], object] | None = None,
 ) -> Generator[tuple[Item, Future[Result]], None, None]:
     """Each item with the finished future of ``function(item)``, in the order of the items.
 
+    workers      threads; None for one per core, but 8 at most; with 0 there are none, and the
+                 calling thread does the work when it asks for it
+    initializer  is called first in every thread
+
     At most ``2 * workers`` results exist ahead of the consumer.  Threads are enough for what lets
-    go of the interpreter lock (decoding, resizing, reading files).  An exception stays in its
-    future: ``result()`` raises it there, and the other items are not touched.
+    go of the interpreter lock (decoding, resizing, reading files, torch).  An exception stays in
+    its future: ``result()`` raises it there, and the other items are not touched.
     """
-    workers = workers or min(8, os.cpu_count() or 1)
-    pool = ThreadPoolExecutor(workers)
+    if workers is None:
+        workers = min(8, os.cpu_count() or 1)
+    if workers == 0:
+        for item in items:
+            yield item, _done(function, item)
+        return
+    pool = ThreadPoolExecutor(workers, initializer=initializer)
     pending: deque[tuple[Item, Future[Result]]] = deque()
     try:
         for item in items:
@@ -33,6 +46,15 @@ def prefetch(
             yield _finished(pending)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _done(function: Callable[[Item], Result], item: Item) -> Future[Result]:
+    future: Future[Result] = Future()
+    try:
+        future.set_result(function(item))
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 def _finished(pending: deque[tuple[Item, Future[Result]]]) -> tuple[Item, Future[Result]]:

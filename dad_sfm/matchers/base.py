@@ -89,6 +89,7 @@ class Matcher(Protocol):
     """Finds which keypoints of two images show the same point of the scene.  The class also
     declares a frozen dataclass ``Conf`` and is made by ``cls(conf, device=...)``; it may declare
     its terms, ``licence``, and a static method ``requirements(conf)`` that returns `Requirements`.
+    On a CPU it is called by several threads at a time.
 
     needs_descriptors  whether the features must hold descriptors
     needs_images       whether it looks at the photos

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -19,7 +20,7 @@ CAPACITY = 1 << 30  # bytes
 
 class Views:
     """An LRU cache of views: their features and whatever matchers computed of them, up to
-    ``capacity`` bytes in memory, on whatever device.
+    ``capacity`` bytes in memory, on whatever device.  May be called by several threads.
 
     read       features by image name
     image_dir  the photos, for matchers that look at them
@@ -36,9 +37,14 @@ class Views:
         self._views: OrderedDict[str, View] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._total = 0
+        self._lock = threading.Lock()
 
     def __call__(self, name: str) -> View:
         """The view of an image, read unless it is in memory."""
+        with self._lock:
+            return self._view(name)
+
+    def _view(self, name: str) -> View:
         if name in self._views:
             self._views.move_to_end(name)
             return self._views[name]
@@ -68,8 +74,8 @@ def nbytes(value: Any) -> int:
         return value.width * value.height * len(value.getbands())
     if is_dataclass(value):  # features, photos
         return sum(nbytes(getattr(value, f.name)) for f in fields(value))
-    if isinstance(value, dict):
-        return sum(map(nbytes, value.values()))
+    if isinstance(value, dict):  # to which another thread may add
+        return sum(map(nbytes, list(value.values())))
     if isinstance(value, (list, tuple)):
         return sum(map(nbytes, value))
     return getattr(value, "nbytes", 0)

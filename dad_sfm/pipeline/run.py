@@ -37,6 +37,7 @@ def reconstruct(
     given: GivenFiles | None = None,
     images: ImagesBeside = "link",
     device: str = "auto",
+    workers: int | None = None,
     num_threads: int | None = None,
     overwrite: bool = False,
     **parts: Any,
@@ -51,7 +52,8 @@ def reconstruct(
     image_list   only these photos: names, or a list file
     given        files of any tool instead of the steps that make them
     images       what ``images`` beside the model is: "link" to the photos, "copy" of them, "none"
-    device       "auto", "cpu", "cuda" or "mps", for features and matches
+    device       "auto", "cpu", "cuda", "cuda:1" or "mps", for features and matches
+    workers      threads for features and matches; see the steps
     num_threads  of COLMAP; all by default.  With 1 a run repeats bit for bit
     overwrite    extract and match anew, where an earlier run had other options
 
@@ -71,7 +73,7 @@ def reconstruct(
     given, place = given or GivenFiles(), find_scene(scene)
     with Claim(Path(out)) as claim, run_log(claim.files.log) as warnings:
         staged = replace(claim.staged, given_features=given.features, given_matches=given.matches)
-        run = Run(place, staged, conf, given, Clock(), device, num_threads, overwrite)
+        run = Run(place, staged, conf, given, Clock(), device, workers, num_threads, overwrite)
         try:
             claim.stage_images(place.image_dir, images)
             run.go(image_list)

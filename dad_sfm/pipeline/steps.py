@@ -35,6 +35,7 @@ class Run:
     given: GivenFiles
     clock: Clock
     device: str
+    workers: int | None
     num_threads: int | None
     overwrite: bool
     found: Survey | None = None
@@ -62,6 +63,7 @@ class Run:
                 feature_path=self.files.features,
                 overwrite=self.overwrite,
                 device=self.device,
+                workers=self.workers,
             )
         with FeatureReader(self.files.features) as reader:
             return [name for name in self.found.names if name in reader]
@@ -94,6 +96,7 @@ class Run:
                 discard=self.overwrite,
                 image_dir=self.place.image_dir,
                 device=self.device,
+                workers=self.workers,
             )
 
     def _model(self, names: list[str]) -> None:
