@@ -11,6 +11,7 @@ FEATURES ?= dad-nano+rootsift
 MATCHER ?= NN-mutual
 PAIRS ?= exhaustive
 OUT ?=
+EXPORT ?=
 SHARED ?= ../shared
 
 # Names of the user's reach the command through the environment, as they are: a quote or a dollar
@@ -18,13 +19,13 @@ SHARED ?= ../shared
 override SCENE := $(value SCENE)
 override OUT := $(value OUT)
 override PAIRS := $(value PAIRS)
-export SCENE FEATURES MATCHER PAIRS OUT
+export SCENE FEATURES MATCHER PAIRS OUT EXPORT
 
 .PHONY: help install reconstruct test test-fast lint typecheck table repeatability benchmark figures train-dad clean
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
-	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [OUT=...]"
+	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [OUT=...] [EXPORT='gs nerfstudio']"
 	@echo "make test                                               the test suite"
 	@echo "make test-fast                                          without the slow ones: a minute or two"
 	@echo "make lint typecheck                                     ruff, mypy"
@@ -43,7 +44,7 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 
 reconstruct: $(INSTALLED)
 	@$(BIN)/python -m dad_sfm reconstruct "$$SCENE" --features "$$FEATURES" --matcher "$$MATCHER" \
-		--pairs "$$PAIRS" $${OUT:+--out "$$OUT"}
+		--pairs "$$PAIRS" $${OUT:+--out "$$OUT"} $${EXPORT:+--export $$EXPORT}
 
 # A process per core, each with one thread: threads of two processes would wait for each other.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile

@@ -32,6 +32,7 @@ _NAMES = (
     "match",
     "database",
     "map",
+    "export",
     "verify",
     "repair",
     "digest",

@@ -50,16 +50,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts.add_argument("--mapper", choices=["incremental", "global", "hierarchical"])
     parts.add_argument("--seed", type=int)
     add_set(parts, "any other field: verification.max_error_px=4 pairing.options.overlap=5")
-    files = parser.add_argument_group("files of any tool that writes hloc's formats")
-    files.add_argument("--feature-file", type=Path, metavar="FILE", help="instead of extraction")
-    files.add_argument("--match-file", type=Path, metavar="FILE", help="instead of matching")
+    parts.add_argument("--feature-file", type=Path, metavar="FILE", help="instead of extraction")
+    parts.add_argument("--match-file", type=Path, metavar="FILE", help="instead of matching")
+    kinds = ["gs", "nerfstudio"]
+    parser.add_argument(
+        "--export", nargs="+", default=[], choices=kinds, metavar="KIND", help=" or ".join(kinds)
+    )
     running = parser.add_argument_group("execution")
     running.add_argument(
         "--threads", type=count, metavar="N", help="of COLMAP; with 1 a run repeats exactly"
     )
     running.add_argument("--overwrite", action="store_true", help="extract and match anew")
+    how = ["link", "copy", "none"]
     running.add_argument(
-        "--images", default="link", choices=["link", "copy", "none"], help="beside the model"
+        "--images", default="link", choices=how, metavar="HOW", help=f"beside: {', '.join(how)}"
     )
     add_device(running)
     add_workers(running)
@@ -67,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ..core.config import read_yaml
+    from ..export.handover import hand_over
     from ..io.scenes import default_output
     from ..pipeline import GivenFiles, ReconstructionConf, reconstruct
     from ..report import summary_lines
@@ -91,8 +96,9 @@ def run(options: argparse.Namespace) -> int:
         device=options.device,
         workers=options.workers,
     )
+    exported = [hand_over(out, kind) for kind in options.export]
     print("\n".join(summary_lines(report)))
-    print(f"  written   {out}")
+    print(*(f"  written   {path}" for path in (out, *exported)), sep="\n")
     return SOME_LEFT_OUT if report.failed_images else 0
 
 

@@ -9,10 +9,14 @@ _REPORT = "report.json"
 
 
 def is_output(folder: Path) -> bool:
-    """Whether a folder holds the results of a run of ours."""
-    report = folder / _REPORT
+    """Whether a folder holds the results of a run of ours, or an export of them."""
+    return any(is_ours(folder / name) for name in (_REPORT, "export.json"))
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a report or a record of an export is of this package."""
     try:
-        with report.open("rb") as file:
+        with path.open("rb") as file:
             return b'"format_version"' in file.read(256)
     except OSError:
         return False

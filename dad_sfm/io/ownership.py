@@ -18,7 +18,7 @@ from typing_extensions import Self
 
 from ..core.atomic import atomic_write
 from ..core.digest import sha256_of
-from .output import Output, is_output
+from .output import Output, is_ours
 from .pairs_file import origins_path
 from .store import StoreError
 from .store.reader import Reader
@@ -182,7 +182,7 @@ def _made_by_us(path: Path) -> bool:
 def _claims(files: Output) -> dict[str, list[str]]:
     """Digests by name, from the report and from what an interrupted run has noted."""
     claims: dict[str, list[str]] = {}
-    if is_output(files.root):
+    if is_ours(files.report):
         by_name = (files.report, files.page, files.log, files.features, files.matches)
         claims = {_name(files, path): [_ANY] for path in by_name}
         for name, digest in _read(files.report).get("files", {}).items():

@@ -150,7 +150,7 @@ class Run:
             made,
             ignored_files=listing.ignored if listing else {},
             gone_images=self.found.gone if self.found else [],
-            warnings=list(dict.fromkeys(warnings)),
+            warnings=_told(warnings),
         )
 
     def write(self, report: Report) -> None:
@@ -159,3 +159,8 @@ class Run:
         write_page(report, self.files)
         for line in summary_lines(report):
             logger.debug("%s", line)
+
+
+def _told(warnings: list[str]) -> list[str]:
+    """The warnings, each once, less those of images and pairs that the report lists anyway."""
+    return [text for text in dict.fromkeys(warnings) if not text.startswith("skipped ")]
