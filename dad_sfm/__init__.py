@@ -12,7 +12,15 @@ from typing import Any
 from ._version import __version__
 
 # The steps, modules with a `main` as hloc's.
-_STEPS = ("extract_features", "pairs", "match_features", "database", "reconstruction")
+_STEPS = (
+    "extract_features",
+    "pairs",
+    "match_features",
+    "database",
+    "reconstruction",
+    "triangulation",
+    "localization",
+)
 
 # Public name -> module that defines it.
 _EXPORTS = {

@@ -13,7 +13,15 @@ PACKAGE = Path(__file__).parents[1] / "dad_sfm"
 PIPELINES = PACKAGE.parent / "pipelines"
 
 DOCUMENT = PACKAGE.parent / "docs" / "architecture.md"
-STEPS = {"extract_features", "pairs", "match_features", "database", "reconstruction"}
+STEPS = {
+    "extract_features",
+    "pairs",
+    "match_features",
+    "database",
+    "reconstruction",
+    "triangulation",
+    "localization",
+}
 SHELLS = {"", "__main__", "_version", "cli", "utils"}  # at the root, and in no room
 
 

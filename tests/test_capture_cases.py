@@ -13,7 +13,9 @@ from PIL import Image
 from dad_sfm import extract_features, pipeline
 from dad_sfm.colmap.model import read_model
 from dad_sfm.evaluation.poses import align
+from dad_sfm.geometry.cameras import rotation_from_quaternion
 from dad_sfm.io.store import FeatureReader
+from dad_sfm.pipeline.localize import localize
 from dad_sfm.reconstruction import ReconstructionError
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
@@ -62,7 +64,7 @@ def test_a_wide_camera_whose_model_is_named(
     assert len(found) == 8
     true = np.loadtxt(scene / "centres.txt")[[int(Path(name).stem) for name in found]]
     centers = np.array([image.center for image in found.values()])
-    errors = np.linalg.norm(align(centers, true)(centers) - true, axis=1)
+    errors = np.linalg.norm(align(centers, true).apply(centers) - true, axis=1)
     assert errors.mean() < 0.005
 
 
@@ -112,3 +114,25 @@ def test_no_keypoint_on_transparent_pixels(shared: Path, tmp_path: Path) -> None
             alpha = np.asarray(Image.open(photos / name))[..., 3]
             assert len(x) > 500
             assert (alpha[y, x] > 0).all()
+
+
+def test_a_new_photo_is_localised_in_a_reconstruction(shared: Path, tmp_path: Path) -> None:
+    for path in sorted((shared / "scenes/Herz-Jesus-P8/images").glob("*.jpg")):
+        folder = tmp_path / ("new" if path.stem == "0004" else "photos")
+        folder.mkdir(exist_ok=True)
+        (folder / path.name).symlink_to(path)
+    pipeline.reconstruct(tmp_path / "photos", tmp_path / "out")
+    results = localize(tmp_path / "out", tmp_path / "new", tmp_path / "localised", num_matched=4)
+    (line,) = results.read_text().splitlines()
+    name, *text = line.split()
+    numbers = [float(v) for v in text]
+    truth = read_model(shared / "scenes/Herz-Jesus-P8/gt")
+    found = read_model(tmp_path / "out/sparse/0").images
+    names = sorted(found)
+    to_truth = align(
+        np.array([found[n].center for n in names]),
+        np.array([truth.images[n].center for n in names]),
+    )
+    rotation, translation = rotation_from_quaternion(numbers[:4]), np.array(numbers[4:])
+    center = to_truth.apply((-rotation.T @ translation)[None])[0]
+    assert np.linalg.norm(center - truth.images[name].center) < 0.03

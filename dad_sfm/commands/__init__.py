@@ -32,6 +32,8 @@ _NAMES = (
     "match",
     "database",
     "map",
+    "triangulate",
+    "localize",
     "export",
     "verify",
     "repair",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,3 +72,15 @@ def quaternion(rotation: np.ndarray) -> np.ndarray:
     )
     q = np.linalg.eigh(K)[1][:, -1]
     return q if q[0] >= 0 else -q
+
+
+def rotation_from_quaternion(q: Sequence[float]) -> np.ndarray:
+    """3×3 rotation of a quaternion (w, x, y, z) of unit length: the inverse of `quaternion`."""
+    w, x, y, z = q
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )

@@ -30,29 +30,39 @@ class VladConf:
     seed: int = 0
 
 
-def vlad_vectors(features: Path | str, names: Sequence[str], conf: VladConf) -> np.ndarray:
-    """N×D float32 VLAD vectors of the named images of a feature file.
+class Vlad:
+    """VLAD with the codebook of a collection: the named images of a feature file.
 
     The vectors lie in the space that those of `_IMAGES` images span, cut to `_DIM` dimensions by
     PCA: all of a smaller collection's similarities stay as they are, and 100 000 images need
     200 MB.  Raises `StoreError` for images without descriptors.
     """
-    with FeatureReader(features) as reader:
-        sample = names[:: -(-len(names) // _IMAGES)]
-        share = max(1, _DESCRIPTORS // len(sample))
-        some = [_descriptors(reader, name)[:share] for name in sample]
-        kept = [part for part in some if len(part)]
-        if not kept:
-            raise StoreError(f"{features}: no image has a keypoint to compare by")
-        centres = train_codebook(np.concatenate(kept), conf.words, seed=conf.seed)
-        logger.info("codebook of %d words from %d images", len(centres), len(sample))
-        basis = _basis(
-            np.stack([vlad(_descriptors(reader, n), centres) for n in sample]), len(names)
-        )
-        vectors = np.zeros((len(names), basis.shape[1]), np.float32)
-        for i, name in enumerate(names):
-            vectors[i] = vlad(_descriptors(reader, name), centres) @ basis
-    return vectors
+
+    def __init__(self, features: Path | str, names: Sequence[str], conf: VladConf) -> None:
+        with FeatureReader(features) as reader:
+            sample = names[:: -(-len(names) // _IMAGES)]
+            share = max(1, _DESCRIPTORS // len(sample))
+            some = [_descriptors(reader, name)[:share] for name in sample]
+            kept = [part for part in some if len(part)]
+            if not kept:
+                raise StoreError(f"{features}: no image has a keypoint to compare by")
+            self._centres = train_codebook(np.concatenate(kept), conf.words, seed=conf.seed)
+            logger.info("codebook of %d words from %d images", len(self._centres), len(sample))
+            spanning = [vlad(_descriptors(reader, name), self._centres) for name in sample]
+        self._basis = _basis(np.stack(spanning), len(names))
+
+    def vectors(self, features: Path | str, names: Sequence[str]) -> np.ndarray:
+        """N×D float32 vectors of images, of the collection or others with its descriptors."""
+        found = np.zeros((len(names), self._basis.shape[1]), np.float32)
+        with FeatureReader(features) as reader:
+            for i, name in enumerate(names):
+                found[i] = vlad(_descriptors(reader, name), self._centres) @ self._basis
+        return found
+
+
+def vlad_vectors(features: Path | str, names: Sequence[str], conf: VladConf) -> np.ndarray:
+    """N×D float32 VLAD vectors of the named images, with their own codebook; see `Vlad`."""
+    return Vlad(features, names, conf).vectors(features, names)
 
 
 def stored_vectors(path: Path | str, names: Sequence[str]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -18,18 +18,43 @@ def top_k(
              none, and none is to itself
     gap      vectors at most so many places before or after do not count either
 
-    Memory is that of one block of similarities, whatever N is.  Equal similarities are resolved
-    by index.
+    Memory is that of one block of similarities, whatever N is.
     """
-    known = np.flatnonzero(np.any(vectors != 0, axis=1))
+
+    def excluded(own: np.ndarray, others: np.ndarray) -> np.ndarray | None:
+        if others[0] - own[-1] > gap or own[0] - others[-1] > gap:
+            return None
+        return np.abs(own[:, None] - others) <= gap
+
+    yield from _blockwise(vectors, vectors, k, excluded, rows, columns)
+
+
+def top_k_among(
+    queries: np.ndarray, references: np.ndarray, k: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each index of Q×D ``queries`` with those of its ``k`` most similar of R×D
+    ``references``, as `top_k`."""
+    yield from _blockwise(queries, references, k, lambda own, others: None, ROWS, COLUMNS)
+
+
+def _blockwise(
+    queries: np.ndarray,
+    references: np.ndarray,
+    k: int,
+    excluded: Callable[[np.ndarray, np.ndarray], np.ndarray | None],
+    rows: int,
+    columns: int,
+) -> Iterator[tuple[int, np.ndarray]]:
+    known = np.flatnonzero(np.any(queries != 0, axis=1))
+    candidates = np.flatnonzero(np.any(references != 0, axis=1))
     for start in range(0, len(known), rows):
         own = known[start : start + rows]
         best, index = np.zeros((len(own), 0), np.float32), np.zeros((len(own), 0), np.intp)
-        for first in range(0, len(known), columns):
-            others = known[first : first + columns]
-            found = vectors[own] @ vectors[others].T
-            if others[0] - own[-1] <= gap and own[0] - others[-1] <= gap:
-                found[np.abs(own[:, None] - others) <= gap] = -np.inf
+        for first in range(0, len(candidates), columns):
+            others = candidates[first : first + columns]
+            found = queries[own] @ references[others].T
+            if (left_out := excluded(own, others)) is not None:
+                found[left_out] = -np.inf
             best, index = _merge(best, index, found, others, k)
         for i, similar, scores in zip(own, index, best, strict=True):
             yield int(i), similar[scores > -np.inf]

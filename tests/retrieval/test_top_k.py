@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from dad_sfm.retrieval.top_k import top_k
+from dad_sfm.retrieval.top_k import top_k, top_k_among
 
 
 def unit_vectors(n: int, dim: int = 16) -> np.ndarray:
@@ -33,12 +33,6 @@ def test_vectors_of_zeros_are_similar_to_none() -> None:
     assert found == {0: [1, 3], 1: [0, 3], 3: [0, 1]}
 
 
-def test_equal_similarities_are_resolved_by_index() -> None:
-    vectors = np.ones((6, 1), np.float32)
-    found = dict(top_k(vectors, 2, rows=4, columns=2))
-    assert [found[i].tolist() for i in (0, 1, 5)] == [[1, 2], [0, 2], [0, 1]]
-
-
 def test_memory_is_that_of_a_block() -> None:
     vectors = unit_vectors(6000, 4)  # whose matrix would take 144 MB
     tracemalloc.start()
@@ -49,3 +43,11 @@ def test_memory_is_that_of_a_block() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 10e6
+
+
+def test_queries_among_other_vectors() -> None:
+    queries = np.eye(3, dtype=np.float32)
+    queries[0] = 0
+    references = np.array([[0, 0.1, 1], [0, 0.9, 0.2], [0, 1, 0.3]], np.float32)
+    found = {i: list(similar) for i, similar in top_k_among(queries, references, 2)}
+    assert found == {1: [2, 1], 2: [0, 2]}
