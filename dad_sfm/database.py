@@ -8,33 +8,28 @@ is complete.
 
 from __future__ import annotations
 
-import functools
-import logging
+import contextlib
 import os
+import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from tqdm import tqdm
+from typing import Any, Literal, get_args
 
 from .colmap.cameras import CameraMode, group_by_camera
+from .colmap.filler import DatabaseFiller
 from .colmap.images import Intrinsics, import_images, open_database
 from .colmap.inputs import InputError, SfmInputs
 from .colmap.log import colmap_log
-from .colmap.verification import Pair, Verification, View, verify
-from .core.config import build
+from .colmap.verification import Verification
+from .core.atomic import atomic_write
+from .core.config import ConfigError, build
 from .core.step_command import run_step
-from .geometry import pixel_frames
 from .io.pairs_file import read_pairs
 from .io.store import FeatureReader, MatchReader
 from .io.text_lists import read_names
 
-if TYPE_CHECKING:
-    import pycolmap
-
-logger = logging.getLogger(__name__)
+Verified = Literal["keep", "redo"]
 
 
 def main(
@@ -88,68 +83,78 @@ def main(
         groups = group_by_camera(inputs.headers, camera_mode)
         import_images(partial, root, inputs.headers, groups, intrinsics)
         with open_database(partial) as db:
-            _Filler(db, inputs).fill(conf, seed=seed, num_threads=num_threads or cpu_count())
+            filler = DatabaseFiller(db, inputs)
+            filler.write_keypoints(inputs.names)
+            filler.write_pairs(
+                inputs.pairs, conf, seed=seed, num_threads=num_threads or cpu_count()
+            )
     partial.replace(path)
     return path
+
+
+def add(
+    database: Path | str,
+    image_dir: Path | str,
+    features: Path | str,
+    pairs: Path | str,
+    matches: Path | str,
+    *,
+    verified: Verified = "keep",
+    verification: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    num_threads: int | None = None,
+) -> Path:
+    """Add matches to a database that is there, anyone's; returns its path.
+
+    Its images and cameras stay.  Images that have no keypoints yet get those of the feature file;
+    where there are some, they must be the same.
+
+    verified      "keep" leaves pairs that have a verified geometry as they are, "redo" puts ours
+                  in their place
+    verification  options of `Verification`
+
+    The database is replaced as a whole at the end, or stays as it was.  Raises `InputError` when
+    it lacks an image of the pairs or has other keypoints, and where files disagree.
+    """
+    path, root = Path(database), Path(image_dir)
+    if not path.is_file():
+        raise FileNotFoundError(f"no such database: {path}; build one with database.main")
+    if verified not in get_args(Verified):
+        raise ConfigError(f"verified: {verified!r} is not one of {', '.join(get_args(Verified))}")
+    conf = build(Verification, verification or {}, where="verification")
+    with (
+        FeatureReader(features, photos=root) as feature_file,
+        MatchReader(matches) as match_file,
+        colmap_log(path.parent),
+        atomic_write(path) as partial,
+    ):
+        inputs = SfmInputs(root, feature_file, read_pairs(pairs), match_file)
+        _copy(path, partial)
+        with open_database(partial) as db:
+            filler = DatabaseFiller(db, inputs)
+            filler.write_keypoints({name for pair in inputs.pairs for name in pair})
+            filler.write_pairs(
+                inputs.pairs,
+                conf,
+                keep_verified=verified == "keep",
+                seed=seed,
+                num_threads=num_threads or cpu_count(),
+            )
+    return path
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Also what another process has written beside the file and not yet into it (WAL)."""
+    with (
+        contextlib.closing(sqlite3.connect(source)) as there,
+        contextlib.closing(sqlite3.connect(target)) as here,
+    ):
+        there.backup(here)
 
 
 def cpu_count() -> int:
     """CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class _Filler:
-    """Writes keypoints, matches and two-view geometries of images that are in a database."""
-
-    def __init__(self, db: pycolmap.Database, inputs: SfmInputs) -> None:
-        self._db, self._inputs = db, inputs
-        self._images = {image.name: image for image in db.read_all_images()}
-        self._cameras = {camera.camera_id: camera for camera in db.read_all_cameras()}
-        self._view = functools.lru_cache(maxsize=256)(self._read_view)
-
-    def fill(self, conf: Verification, *, seed: int, num_threads: int) -> None:
-        import pycolmap
-
-        with pycolmap.DatabaseTransaction(self._db):
-            for name, image in sorted(self._images.items()):
-                self._db.write_keypoints(image.image_id, self._read_view(name).keypoints_colmap)
-        todo = self._inputs.pairs
-        verified = verify(self._pairs(todo), conf, seed=seed, num_threads=num_threads)
-        with pycolmap.DatabaseTransaction(self._db):
-            for pair, geometry in tqdm(
-                verified, "verify", total=len(todo), unit="pair", disable=None
-            ):
-                id0, id1 = pair.key
-                self._db.write_matches(id0, id1, pair.matches.astype(np.uint32))
-                self._db.write_two_view_geometry(id0, id1, geometry)
-
-    def _read_view(self, name: str) -> View:
-        found = self._inputs.read_features(name)
-        camera = self._cameras[self._images[name].camera_id]
-        return View(camera, pixel_frames.colmap_from_px(found.keypoints_px), found.uncertainty_px)
-
-    def _pairs(self, pairs: list[tuple[str, str]]) -> Iterator[Pair]:
-        bad: list[InputError] = []
-        for name0, name1 in pairs:
-            view0, view1 = self._view(name0), self._view(name1)
-            counts = len(view0.keypoints_colmap), len(view1.keypoints_colmap)
-            found = self._read_matches((name0, name1), counts)
-            if isinstance(found, InputError):
-                logger.warning("left out: %s", found)
-                bad.append(found)
-                continue
-            key = self._images[name0].image_id, self._images[name1].image_id
-            yield Pair(key, view0, view1, found)
-        if bad and len(bad) == len(pairs):
-            raise bad[0]
-
-    def _read_matches(
-        self, names: tuple[str, str], counts: tuple[int, int]
-    ) -> np.ndarray | InputError:
-        try:
-            return self._inputs.read_matches(names, counts=counts)
-        except InputError as error:
-            return error
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ class SfmInputs:
         if len(gone) == len(names):
             raise InputError(
                 f"{self._features.path} has features of images that are not under {self._root}: "
-                f"{_some(gone)}; give the folder they were extracted from"
+                f"{listed(gone)}; give the folder they were extracted from"
             )
         found = {n: self._header_or_reason(n) for n in names}
         headers = {n: header for n, header in found.items() if isinstance(header, Header)}
@@ -114,12 +114,12 @@ class SfmInputs:
         unknown = [n for n in strangers if n not in unusable and n not in self.left_out]
         if unknown:
             raise InputError(
-                f"{self._features.path} has no features of {_some(unknown)}, which the pairs "
+                f"{self._features.path} has no features of {listed(unknown)}, which the pairs "
                 "name; extract them or make the pairs again"
             )
         failed = [n for n in strangers if n in unusable]
         if failed:
-            logger.warning("left out, the extraction could not use them: %s", _some(failed))
+            logger.warning("left out, the extraction could not use them: %s", listed(failed))
         return [p for p in pairs if known.issuperset(p)]
 
     def _matched(self, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -129,10 +129,10 @@ class SfmInputs:
         if unknown:
             raise InputError(
                 f"{self._matches.path} has no matches of {len(unknown)} of {len(pairs)} pairs: "
-                f"{_some(unknown)}; run match_features again"
+                f"{listed(unknown)}; run match_features again"
             )
         if lost:
-            logger.warning("left out, matching failed: %s", _some(map(" ".join, lost)))
+            logger.warning("left out, matching failed: %s", listed(map(" ".join, lost)))
         return [p for p in pairs if p not in set(lost)] if lost else pairs
 
     def read_features(self, name: str) -> Features:
@@ -151,10 +151,11 @@ class SfmInputs:
         return indices
 
 
-def _some(names: Iterable[str], most: int = 5) -> str:
-    listed = list(names)
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(listed[:most]) + more
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """The first names, and how many more there are, for a message."""
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more
 
 
 def _pixels(size: tuple[int, int]) -> str:

@@ -42,6 +42,7 @@ _NAMES = (
     "compare",
     "train",
     "visualize",
+    "export",
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from ..core.arguments import add_set, count, numbers
 
@@ -30,24 +31,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=count, help="default: all")
     parser.add_argument("--overwrite", action="store_true")
+    parser.add_argument(
+        "--add",
+        choices=["keep", "redo"],
+        help="add to the database that is there, whoever made it; pairs that are verified in it "
+        "already are kept, or verified anew with these matches",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     from .. import database
 
-    path = database.main(
+    files = (
         options.database,
         options.image_dir,
         options.feature_file,
         options.pairs_file,
         options.match_file,
+    )
+    how: dict[str, Any] = {
+        "verification": dict(options.set),
+        "seed": options.seed,
+        "num_threads": options.threads,
+    }
+    if options.add:
+        print(database.add(*files, verified=options.add, **how))
+        return 0
+    path = database.main(
+        *files,
         camera_mode=options.camera_mode,
         camera_model=options.camera_model,
         camera_params=options.camera_params,
-        verification=dict(options.set),
-        seed=options.seed,
-        num_threads=options.threads,
         overwrite=options.overwrite,
+        **how,
     )
     print(path)
     return 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from . import export_gs, export_nerfstudio
+from . import export_colmap_db, export_gs, export_nerfstudio, export_onnx
 
-SUMMARY = "files for other programs: splatting, nerfstudio"
+SUMMARY = "files for other programs: ONNX, COLMAP databases, splatting, nerfstudio"
 
 KINDS = {
+    "onnx": export_onnx,
+    "colmap-db": export_colmap_db,
     "gs": export_gs,
     "nerfstudio": export_nerfstudio,
 }

@@ -44,9 +44,9 @@ class ALIKEDHead:
     licence = LICENCE
 
     def __init__(self, conf: ALIKEDHeadConf, *, device: str = "cpu") -> None:
-        self._network, identity = load_aliked(conf.variant, conf.weights, device=device)
-        self._device = next(self._network.parameters()).device
-        self._dim: int = self._network.desc_head.sf_conv.out_channels
+        self.network, identity = load_aliked(conf.variant, conf.weights, device=device)
+        self._device = next(self.network.parameters()).device
+        self._dim: int = self.network.desc_head.sf_conv.out_channels
         self.identity: dict[str, Any] = {**identity, "dim": self._dim}
 
     @torch.inference_mode()
@@ -55,9 +55,9 @@ class ALIKEDHead:
         if len(keypoints_px) == 0:
             return image.new_zeros(0, self._dim, device=self._device)
         H, W = image.shape[-2:]
-        features, _ = self._network.extract_dense_map(image[None].to(self._device))
+        features, _ = self.network.extract_dense_map(image[None].to(self._device))
         points = aligned_norm_from_px(keypoints_px.to(self._device), H=H, W=W)
-        (descriptors,), _ = self._network.desc_head(features, [points])
+        (descriptors,), _ = self.network.desc_head(features, [points])
         return descriptors
 
 

@@ -1,0 +1,1 @@
+"""What other programs read: networks as ONNX, databases for older COLMAPs."""

@@ -81,7 +81,7 @@ def crowding(points: Tensor, scores: Tensor, size: tuple[int, int], border: int 
     near *= torch.minimum(own.index_select(0, i), own.index_select(0, j))
     n = len(own)
     others = (torch.bincount(i, near, n) + torch.bincount(j, near, n)).to(own.dtype) / own
-    return 1 + others / _share_inside(xy, size, border, sigma)
+    return 1 + others / share_inside(xy, size, border, sigma)
 
 
 def pairs_within(points: Tensor, far: float) -> tuple[Tensor, Tensor]:
@@ -106,7 +106,7 @@ def pairs_within(points: Tensor, far: float) -> tuple[Tensor, Tensor]:
     return order[i], order[j]
 
 
-def _share_inside(xy: Tensor, size: tuple[int, int], border: int, sigma: float) -> Tensor:
+def share_inside(xy: Tensor, size: tuple[int, int], border: int, sigma: float) -> Tensor:
     """How much of the Gaussian around each pixel-index point lies in the image but its border."""
     start = border - 0.5
     ends = xy.new_tensor(size) - 1 - start

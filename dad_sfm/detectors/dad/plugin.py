@@ -51,10 +51,15 @@ class NanoConf:
     variant: NanoVariant = "nano"
 
 
-class _Plugin:
+class DaDFamilyPlugin:
+    """What DaD and nano share.
+
+    detector  the network with everything around it
+    """
+
     def __init__(self, conf: DaDConf | NanoConf, variant: Variant, device: str) -> None:
         amp_dtype = None if conf.precision == "float32" else getattr(torch, conf.precision)
-        self._detector = load_DaD(
+        self.detector = load_DaD(
             nms_size=conf.nms_size,
             remove_borders=conf.remove_borders,
             subpixel=conf.subpixel,
@@ -68,10 +73,10 @@ class _Plugin:
             variant=variant,
         )
         self._max_keypoints = conf.max_keypoints
-        self.stride = self._detector.stride
+        self.stride = self.detector.stride
         self.identity: dict[str, Any] = {
             "name": variant if variant == "dad" else f"dad-{variant}",
-            "weights": self._detector.weights_sha256,
+            "weights": self.detector.weights_sha256,
         }
 
     def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
@@ -80,15 +85,15 @@ class _Plugin:
 
     def encode(self, images: Tensor) -> Encoding:
         """Run the network on B×3×H×W float32 RGB images in [0, 1]."""
-        return self._detector.encode(normalize(images))
+        return self.detector.encode(normalize(images))
 
     def detect(self, encoding: Encoding, masks: Tensor | None = None) -> list[Detections]:
         """Detect in an encoded batch."""
-        found, _ = self._detector.select(encoding, self._max_keypoints, masks)
+        found, _ = self.detector.select(encoding, self._max_keypoints, masks)
         return [Detections(points, scores) for points, scores in found]
 
 
-class DaDPlugin(_Plugin):
+class DaDPlugin(DaDFamilyPlugin):
     """DaD, or one of its teachers (`DaDConf.variant`)."""
 
     Conf = DaDConf
@@ -98,7 +103,7 @@ class DaDPlugin(_Plugin):
         super().__init__(conf, conf.variant, device)
 
 
-class NanoPlugin(_Plugin):
+class NanoPlugin(DaDFamilyPlugin):
     """The compact network that comes with the package, or one of its teachers."""
 
     Conf = NanoConf
