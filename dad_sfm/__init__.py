@@ -22,6 +22,9 @@ _STEPS = (
     "localization",
 )
 
+# `dad.utils` of the original package, for scripts that were written for it.
+_MODULES = (*_STEPS, "utils")
+
 # Public name -> module that defines it.
 _EXPORTS = {
     "reconstruct": "dad_sfm.pipeline",
@@ -42,11 +45,11 @@ _EXPORTS = {
     "visualize_keypoints": "dad_sfm.report.drawing",
 }
 
-__all__ = ["__version__", *_STEPS, *_EXPORTS]
+__all__ = ["__version__", *_MODULES, *_EXPORTS]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _STEPS or name == "utils":  # as the original package's scripts call it
+    if name in _MODULES:
         return import_module(f"{__name__}.{name}")
     if name not in _EXPORTS:
         raise AttributeError(f"module 'dad_sfm' has no attribute {name!r}")

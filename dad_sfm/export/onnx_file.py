@@ -14,7 +14,6 @@ import torch
 from ..core.atomic import atomic_write
 from ..detectors.dad.plugin import DaDFamilyPlugin
 from ..execution.extractor import Extractor
-from .descriptor_graphs import descriptor_graph
 from .keypoint_graph import KeypointGraph
 from .onnx_slots import SLOTS, Slot
 
@@ -40,11 +39,12 @@ def export_onnx(path: Path | str, conf: Mapping[str, Any], slot: str) -> str:
         raise ExportError(f"unknown slot {slot!r}; there are: {', '.join(SLOTS)}")
     _require_onnx()
     extractor = Extractor(conf["model"])
-    graph = _graph(SLOTS[slot], extractor)
+    most = conf["model"].get("max_keypoints", 2048)
+    graph = _graph(SLOTS[slot], extractor, most)
     path = Path(path)
     usage = graph.usage.format(
         file=path,
-        points=conf["model"].get("max_keypoints", 2048),
+        points=most,
         size=conf["preprocessing"].get("resize_max") or -1,
     )
     provenance = {**extractor.provenance, "preprocessing": dict(conf["preprocessing"])}
@@ -53,7 +53,7 @@ def export_onnx(path: Path | str, conf: Mapping[str, Any], slot: str) -> str:
     return usage
 
 
-def _graph(kind: type[Slot], extractor: Extractor) -> Slot:
+def _graph(kind: type[Slot], extractor: Extractor, most: int) -> Slot:
     detector, descriptor = extractor.detector, extractor.descriptor
     if not isinstance(detector, DaDFamilyPlugin):
         raise ExportError(
@@ -65,8 +65,7 @@ def _graph(kind: type[Slot], extractor: Extractor) -> Slot:
             "this slot holds a detector and a descriptor: take a preset with one, such as "
             "dad-nano+aliked-n16"
         )
-    describe = descriptor_graph(descriptor) if kind.describes else None
-    return kind(KeypointGraph(detector.detector), describe).eval()
+    return kind(KeypointGraph(detector.detector), descriptor, most).eval()
 
 
 def _write(graph: Slot, path: Path, metadata: Mapping[str, Any]) -> None:
@@ -74,12 +73,16 @@ def _write(graph: Slot, path: Path, metadata: Mapping[str, Any]) -> None:
 
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore", FutureWarning)  # of the exporter about itself
-        program = torch.onnx.export(
+        traced = torch.export.export(
             graph,
             tuple(value.clone() for value in graph.example),
+            dynamic_shapes=graph.dynamic,
+            strict=False,
+        )
+        program = torch.onnx.export(
+            traced,
             input_names=graph.inputs,
             output_names=graph.outputs,
-            dynamic_shapes=graph.dynamic,
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
@@ -99,7 +102,18 @@ def _translations() -> dict[Any, Any]:
     def hypot(x: Any, y: Any) -> Any:
         return op.Sqrt(op.Add(op.Mul(x, x), op.Mul(y, y)))
 
-    return {torch.ops.prims.hypot.default: hypot}
+    def embedding_bag(weight: Any, indices: Any, offsets: Any, *rest: Any, **options: Any) -> Any:
+        """Sums over bags of equal size, with a weight for each sample."""
+        sample_weights = rest[3] if len(rest) > 3 else options["per_sample_weights"]
+        samples = op.Mul(op.Gather(weight, indices), op.Unsqueeze(sample_weights, [1]))
+        bags = op.Concat(op.Shape(offsets), [-1], op.Shape(weight, start=1), axis=0)
+        sums = op.ReduceSum(op.Reshape(samples, bags), [1], keepdims=0)
+        return sums, offsets, offsets, offsets  # nobody asks for the last three
+
+    return {
+        torch.ops.prims.hypot.default: hypot,
+        torch.ops.aten._embedding_bag_forward_only.default: embedding_bag,
+    }
 
 
 def _require_onnx() -> None:

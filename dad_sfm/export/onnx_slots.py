@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ..descriptors.base import Descriptor
 from ..geometry.pixel_frames import aligned_norm_from_px, norm_from_px
 from .keypoint_graph import NO_POINT, KeypointGraph
 
@@ -27,6 +28,7 @@ class Slot(nn.Module):
     usage            options of ``colmap feature_extractor``, or what else the user must know;
                      ``{file}``, ``{points}`` and ``{size}`` to be filled in
     describes        whether it needs a descriptor
+    most             the budget of the preset
     """
 
     inputs: ClassVar[tuple[str, ...]]
@@ -36,10 +38,12 @@ class Slot(nn.Module):
     usage: ClassVar[str]
     describes: ClassVar[bool] = False
 
-    def __init__(self, points: KeypointGraph, describe: nn.Module | None) -> None:
+    def __init__(self, points: KeypointGraph, descriptor: Descriptor | None, most: int) -> None:
         super().__init__()
         self.points = points
-        self.describe = describe
+        self.descriptor = descriptor
+        self.network = getattr(descriptor, "network", None)  # a module knows what it registers
+        self.most = most
 
 
 class LomaDetector(Slot):
@@ -58,7 +62,9 @@ class LomaDetector(Slot):
 
     def forward(self, image: Tensor, num_keypoints: Tensor) -> tuple[Tensor, Tensor]:
         H, W = image.shape[-2:]
-        points, scores = self.points(image, _number(num_keypoints[0]))
+        number = num_keypoints[0].item()
+        torch._check(number >= 1)  # the exporter knows nothing of it otherwise
+        points, scores = self.points(image, number)
         return norm_from_px(points, H=H, W=W)[None], scores[None]
 
 
@@ -66,8 +72,9 @@ class AlikedExtractor(Slot):
     """COLMAP's ALIKED: points and descriptors of an image that COLMAP has padded to multiples of
     32, in the frame whose -1 and 1 are the centres of the outer pixels.
 
-    ALIKED's scores go up to 1 and COLMAP's default threshold is 0.2; ours are probabilities of
-    single pixels, so the threshold must be 0.
+    There are always as many rows as the preset's budget; those that COLMAP does not want have a
+    negative score, and it drops them.  ALIKED's scores go up to 1 and COLMAP's default threshold is
+    0.2; ours are probabilities of single pixels, so the threshold must be 0.
     """
 
     inputs = ("image", "max_keypoints", "min_score")
@@ -84,11 +91,12 @@ class AlikedExtractor(Slot):
     def forward(
         self, image: Tensor, max_keypoints: Tensor, min_score: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        assert self.describe is not None
+        assert self.descriptor is not None
         H, W = image.shape[-2:]
-        points, scores = self.points(image, _number(max_keypoints))
-        descriptors = self.describe(image, points)
-        scores = torch.where(scores >= min_score, scores, NO_POINT)
+        points, scores = self.points(image, self.most)
+        descriptors = self.descriptor(image[0], points)
+        wanted = (torch.arange(self.most) < max_keypoints) & (scores >= min_score)
+        scores = torch.where(wanted, scores, NO_POINT)
         return aligned_norm_from_px(points, H=H, W=W)[None], descriptors[None], scores[None]
 
 
@@ -103,12 +111,6 @@ class DenseMap(Slot):
 
     def forward(self, image: Tensor) -> Tensor:
         return self.points.logits(image)[None, None]
-
-
-def _number(count: Tensor) -> int:
-    number = count.item()
-    torch._check(number >= 1)  # an exporter knows nothing of it otherwise
-    return number  # type: ignore[return-value]
 
 
 SLOTS: dict[str, type[Slot]] = {

@@ -26,7 +26,10 @@ def _pair(like: Any, x: float, y: float) -> Any:
     """(x, y) as an array of the kind, type and device of ``like``."""
     if isinstance(like, np.ndarray):
         return np.array([x, y], dtype=like.dtype)
-    return like.new_tensor([x, y])
+    import torch
+
+    # Not new_tensor: it makes constants of sizes that are to stay free in an exported graph.
+    return torch.stack([like.new_full((), x), like.new_full((), y)])
 
 
 def px_from_norm(keypoints_norm: Points, *, H: int, W: int) -> Points:

@@ -26,21 +26,21 @@ class PathDetector(Protocol):
     """What `visualize_keypoints` asks of a detector; `DaDDetector` is one."""
 
     def detect_from_path(
-        self, image_path: Path | str, *, num_keypoints: int, return_dense_probs: bool
+        self, im_path: Path | str, *, num_keypoints: int, return_dense_probs: bool
     ) -> dict[str, Any]: ...
 
 
 def visualize_keypoints(
-    image_path: Path | str, vis_path: Path | str, detector: PathDetector, num_keypoints: int
+    img_path: Path | str, vis_path: Path | str, detector: PathDetector, num_keypoints: int
 ) -> None:
     """Detect in an image file; save the picture of the points, and of the probabilities.
 
     The first goes to ``vis_path``, the second beside it as ``<stem>_dense_probs.png``.
     """
     vis_path = Path(vis_path)
-    image = read_image(image_path)
+    image = read_image(img_path)
     found = detector.detect_from_path(
-        image_path, num_keypoints=num_keypoints, return_dense_probs=True
+        img_path, num_keypoints=num_keypoints, return_dense_probs=True
     )
     keypoints_px = pixel_frames.px_from_norm(found["keypoints"][0], H=image.height, W=image.width)
     vis_path.parent.mkdir(parents=True, exist_ok=True)

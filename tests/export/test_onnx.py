@@ -161,7 +161,7 @@ def test_dense_map_of_the_full_network(tmp_path: Path) -> None:
     torch.manual_seed(0)
     detector = DaDDetector(DaD().eval(), device="cpu")
     file = tmp_path / "dense.onnx"
-    _write(DenseMap(KeypointGraph(detector), None).eval(), file, {})
+    _write(DenseMap(KeypointGraph(detector), None, 10).eval(), file, {})
     image = torch.rand(1, 3, 56, 75)
     (scoremap,) = run(file, image=image.numpy())
     with torch.inference_mode():

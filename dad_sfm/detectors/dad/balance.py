@@ -109,7 +109,9 @@ def pairs_within(points: Tensor, far: float) -> tuple[Tensor, Tensor]:
 def share_inside(xy: Tensor, size: tuple[int, int], border: int, sigma: float) -> Tensor:
     """How much of the Gaussian around each pixel-index point lies in the image but its border."""
     start = border - 0.5
-    ends = xy.new_tensor(size) - 1 - start
     scale = sigma * 2**0.5
-    along = (torch.erf((ends - xy) / scale) + torch.erf((xy - start) / scale)) / 2
-    return along.prod(dim=1)
+    inside = torch.ones_like(xy[:, 0])
+    for at, length in zip(xy.unbind(dim=1), size, strict=True):
+        end = length - 1 - start
+        inside *= (torch.erf((end - at) / scale) + torch.erf((at - start) / scale)) / 2
+    return inside

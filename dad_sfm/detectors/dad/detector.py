@@ -51,6 +51,7 @@ class DaDDetector(nn.Module):
     """
 
     topleft = 0.5  # what `to_pixel_coords` gives for the centre of the first pixel
+    increase_coverage, coverage_pow, coverage_size = False, None, None  # see `balance`
 
     def __init__(
         self,
@@ -94,8 +95,13 @@ class DaDDetector(nn.Module):
 
     @torch.inference_mode()
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """``{"image": B×3×H×W}`` -> ``{"scoremap": B×1×H×W float32 logits}``."""
-        return {"scoremap": self.encode(batch["image"]).logits}
+        """``{"image": B×3×H×W}`` -> ``{"scoremap": B×1×H×W float32 logits}``.
+
+        A pair of batches, ``{"im_A": ..., "im_B": ...}``, counts as one of 2·B images.
+        """
+        pair = (batch[name] for name in ("im_A", "im_B"))
+        images = torch.cat(tuple(pair)) if "im_A" in batch else batch["image"]
+        return {"scoremap": self.encode(images).logits}
 
     @torch.inference_mode()
     def encode(self, images: Tensor) -> Encoding:
@@ -182,13 +188,15 @@ class DaDDetector(nn.Module):
             return_dense_probs=return_dense_probs,
         )
 
-    def load_image(self, im_path: Path | str) -> dict[str, Tensor]:
+    def load_image(
+        self, im_path: Path | str, device: torch.device | str | None = None
+    ) -> dict[str, Tensor]:
         """An image file as ``{"image": 1×3×H×W}`` for `detect`.  Raises `ImageError`."""
         image = read_image(im_path)
         size = (self.resize, self.resize)
         if self.keep_aspect_ratio:
             size = size_for(image.size, resize_max=self.resize, enlarge=True, stride=self.stride)
-        pixels = torch.tensor(to_array(image, size), device=self.device)
+        pixels = torch.tensor(to_array(image, size), device=device or self.device)
         return {"image": normalize(pixels.permute(2, 0, 1).float() / 255)[None]}
 
     def to_pixel_coords(self, normalized_coords: Tensor, h: int, w: int) -> Tensor:

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import torch
 from torch import nn
 
+from ...core.config import ConfigError
 from ...models.dad import DaD
 from ...models.dad_weights import find_weights
 from ...models.nano import Nano
@@ -23,6 +24,9 @@ def load_DaD(
     resize: int = 1024,
     nms_size: int = 3,
     remove_borders: bool = True,
+    increase_coverage: bool = False,
+    coverage_pow: float | None = None,
+    coverage_size: int | None = None,
     subpixel: bool = True,
     subpixel_temp: float = 0.5,
     keep_aspect_ratio: bool = True,
@@ -41,6 +45,8 @@ def load_DaD(
     resize             long side at which images are worked on, px
     nms_size           odd side of the window in which a keypoint is the only one, px
     remove_borders     no keypoint in the outer 4 px of the resized image
+    increase_coverage, coverage_pow, coverage_size
+                       must be as they are, for they are not offered: ``balance`` spreads points
     subpixel           refine by the mean of the softmax of the logits / ``subpixel_temp``, 3×3 px
     keep_aspect_ratio  else images are squeezed into a square
     pretrained         false: random weights, for tests and training
@@ -57,8 +63,12 @@ def load_DaD(
                        `balance.crowding`; 0, as published: by probability
     variant            whose network and published weights
 
-    Raises `CheckpointError` (a FileNotFoundError) when the weights cannot be had or do not fit.
+    The order of the parameters is that of the original package.  Raises `ConfigError` for what is
+    not offered, and `CheckpointError` (a FileNotFoundError) when the weights cannot be had or do
+    not fit.
     """
+    if increase_coverage:
+        raise ConfigError("increase_coverage is not offered: spread points with balance=1.0")
     network: nn.Module = Nano() if variant in get_args(NanoVariant) else DaD()
     digest = load_weights(network, find_weights(variant, weights_path)) if pretrained else None
     return DaDDetector(
