@@ -89,10 +89,10 @@ class DatabaseFiller:
         return self._images[name0].image_id, self._images[name1].image_id
 
     def _is_verified(self, id0: int, id1: int) -> bool:
-        exists = getattr(self._db, "exists_two_view_geometry", None)
-        if exists is None:  # pycolmap 3.13 has one name for the geometry and its inliers
-            exists = self._db.exists_inlier_matches
-        if not exists(id0, id1):
+        # pycolmap 3.13 has one name for the geometry and its inliers.
+        has_name = hasattr(self._db, "exists_two_view_geometry")
+        name = "exists_two_view_geometry" if has_name else "exists_inlier_matches"
+        if not getattr(self._db, name)(id0, id1):
             return False
         return len(self._db.read_two_view_geometry(id0, id1).inlier_matches) > 0
 

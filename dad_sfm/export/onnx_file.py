@@ -97,7 +97,9 @@ def _write(graph: Slot, path: Path, metadata: Mapping[str, Any]) -> None:
 
 def _translations() -> dict[Any, Any]:
     """Operators that torch's exporter does not know."""
-    from onnxscript import opset18 as op
+    import onnxscript
+
+    op: Any = onnxscript.opset18
 
     def hypot(x: Any, y: Any) -> Any:
         return op.Sqrt(op.Add(op.Mul(x, x), op.Mul(y, y)))
