@@ -42,7 +42,6 @@ _NAMES = (
     "compare",
     "train",
     "visualize",
-    "export",
 )
 
 

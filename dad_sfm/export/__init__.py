@@ -1,1 +1,1 @@
-"""What other programs read: networks as ONNX, databases for older COLMAPs."""
+"""Files for other programs: ONNX networks, COLMAP databases, splatting, nerfstudio."""
