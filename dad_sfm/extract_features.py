@@ -43,6 +43,8 @@ def _dad(
     model["max_keypoints"] = 2048
     if descriptor:
         model["descriptor"] = {"name": descriptor}
+    if descriptor == "hypercolumn":
+        model["descriptor"]["encoder"] = "dad" if model["name"] == "dad" else "nano"
     preprocessing: dict[str, Any] = {"resize_max": resize_max}
     if enlarged:
         preprocessing["resize_force"] = True

@@ -6,6 +6,7 @@ from ..core.registry import Registry
 DESCRIPTORS = Registry(
     "descriptor",
     {
+        "hypercolumn": "dad_sfm.descriptors.hypercolumn:HypercolumnPlugin",
         "rootsift": "dad_sfm.descriptors.rootsift:RootSIFT",
         "aliked-n16": "dad_sfm.descriptors.aliked:ALIKEDHead",
         "aliked-n16rot": "dad_sfm.descriptors.aliked:ALIKEDn16rotHead",

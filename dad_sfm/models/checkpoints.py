@@ -17,7 +17,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -75,6 +75,14 @@ def resolve(
             "'weights'"
         )
     return _download(url, _cache() / filename, sha256)
+
+
+def file_metadata(path: Path | str) -> dict[str, str]:
+    """What a ``.safetensors`` file says of itself; of other files nothing is known."""
+    if Path(path).suffix != ".safetensors":
+        return {}
+    with safe_open(str(path), framework="pt") as file:
+        return dict(file.metadata() or {})
 
 
 def load_state_dict(path: Path | str, *, inside: str | None = None) -> dict[str, Tensor]:

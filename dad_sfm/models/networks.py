@@ -1,6 +1,6 @@
 """Networks that can be trained and loaded, by name: classes that need no arguments.
 
-``Network()`` is untrained; it takes B×3×H×W ImageNet-normalised images, and names the
+``Network()`` is untrained; a detector takes B×3×H×W ImageNet-normalised images, and names the
 convolutions that read them in ``reads_image``.  A new one is one file here and one line below, or
 a package of your own.
 """
@@ -12,6 +12,9 @@ NETWORKS = Registry(
     {
         "dad": "dad_sfm.models.dad:DaD",
         "nano": "dad_sfm.models.nano:Nano",
+        # Descriptors on their features.
+        "hypercolumn": "dad_sfm.models.hypercolumn:Hypercolumn",
+        "dad-hypercolumn": "dad_sfm.models.hypercolumn:DaDHypercolumn",
     },
     group="dad_sfm.networks",
 )

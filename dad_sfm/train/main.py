@@ -17,6 +17,7 @@ from .engine.loop_conf import LoopConf
 from .engine.trackers import TRACKERS
 from .objectives import OBJECTIVES
 from .objectives.base import Objective
+from .objectives.descriptor import DescriptorConf
 from .objectives.polarity import Polarity
 from .objectives.teachers import Combination
 from .package import average, package
@@ -51,7 +52,7 @@ def add_methods(parser: argparse.ArgumentParser) -> None:
         _run_arguments(parser)
         if method.add_arguments:
             method.add_arguments(parser)
-        parser.set_defaults(run_method=_run, objective=name)
+        parser.set_defaults(run_method=_run, objective=name, preset=method.preset)
     shipped = methods.add_parser("package", help="a run's weights -> a float16 file to ship")
     shipped.add_argument("weights", type=Path, help="weights.safetensors of a run")
     shipped.add_argument("target", type=Path, help="file to write")
@@ -159,12 +160,14 @@ class Method:
     """What the command line knows of an objective beyond the options of every run.
 
     configure  the run of the preset and the method's own options
+    preset     where none is given
     """
 
     summary: str
     aliases: Sequence[str] = ()
     add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
     configure: Callable[[RunConf, argparse.Namespace], RunConf] | None = None
+    preset: str = "nano"
 
 
 def _configure_rl(conf: RunConf, options: argparse.Namespace) -> RunConf:
@@ -183,7 +186,38 @@ def _configure_distill(conf: RunConf, options: argparse.Namespace) -> RunConf:
     )
 
 
+def _descriptor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--places",
+        nargs="+",
+        type=Path,
+        default=(),
+        help="folders of photos of one place each, for pairs of different photos",
+    )
+    parser.add_argument(
+        "--described", type=Path, help="folder that keeps the photos with the teacher's descriptors"
+    )
+    parser.add_argument("--teacher-weights", help="checkpoint of the teacher, a path or a URL")
+
+
+def _configure_descriptor(conf: RunConf, options: argparse.Namespace) -> RunConf:
+    if not isinstance(conf.objective, DescriptorConf):
+        raise ConfigError(f"preset {options.preset} trains no descriptor; take descriptor")
+    given = {
+        "data.places": tuple(map(str, options.places)) or None,
+        "data.described": options.described and str(options.described),
+        "data.teacher.weights": options.teacher_weights,
+    }
+    return changed(conf, {k: v for k, v in given.items() if v is not None}, where="options")
+
+
 METHODS = {
+    "descriptor": Method(
+        "descriptors on a detector's features, from a teacher and known correspondences",
+        add_arguments=_descriptor_arguments,
+        configure=_configure_descriptor,
+        preset="descriptor",
+    ),
     "rl": Method(
         "reinforcement learning on pairs of views",
         add_arguments=_rl_arguments,

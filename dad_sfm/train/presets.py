@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from .data.batch import DataConf
+from .data.descriptor_pairs import DescriptorPairsConf
 from .data.homography_pairs import HomographyConf
 from .engine.loop_conf import LoopConf
 from .objectives.base import ObjectiveConf
+from .objectives.descriptor import DescriptorConf
 from .objectives.distill import DistillConf
 from .objectives.rl import RLConf
 from .objectives.sampling import SamplingConf
@@ -73,10 +75,32 @@ DAD = replace(
     loop=replace(NANO.loop, steps=4000, learning_rate=5e-4, validate_every=500),
 )
 
+# The packaged descriptor: an hour of one busy CPU thread.
+DESCRIPTOR = RunConf(
+    network="hypercolumn",
+    data=DescriptorPairsConf(),
+    objective=DescriptorConf(),
+    loop=LoopConf(
+        steps=4000,
+        learning_rate=2e-3,
+        weight_decay=1e-2,
+        warmup=200,
+        clip=2.0,
+        ema_decay=0.998,
+        validate_every=500,
+    ),
+    validation=ValidationConf(batches=8),
+)
+
 PRESETS: dict[str, RunConf] = {
     "paper": PAPER,
     "dad": DAD,
     "nano": NANO,
+    "descriptor": DESCRIPTOR,
+    # On the features of the full network.
+    "dad-descriptor": replace(
+        DESCRIPTOR, network="dad-hypercolumn", objective=DescriptorConf(encoder="dad")
+    ),
     # A minute on two cores: for trying things out and for tests.
     "smoke": replace(
         NANO,

@@ -26,6 +26,12 @@ PAIRS = Registry(
     },
     group="dad_sfm.training_pairs",
 )
+# Plugs whose batches are `DescribedBatch`: points of two views, a teacher's descriptors of them.
+DESCRIBED = Registry(
+    "data",
+    {"described": "dad_sfm.train.data.descriptor_pairs:DescriptorPairs"},
+    group="dad_sfm.training_descriptors",
+)
 
 
 def make_data(registry: Registry, conf: DataConf, photos: Sequence[Path | str], seed: int) -> Data:

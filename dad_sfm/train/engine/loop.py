@@ -140,8 +140,7 @@ class Loop:
             score = measured[self.validation.score]
             if score > self._best:
                 self._best = score
-                network = self.learner.ema.network
-                self.folder.save_weights(self.folder.best, network, step=self.step)
+                self._save_weights(self.folder.best)
         self.fabric.barrier()
         return measured
 
@@ -186,9 +185,14 @@ class Loop:
         }
         if self.fabric.is_global_zero:
             self.folder.save_state(state)
-            network = self.learner.ema.network
-            self.folder.save_weights(self.folder.weights, network, step=self.step)
+            self._save_weights(self.folder.weights)
         self.fabric.barrier()
+
+    def _save_weights(self, target: Path) -> None:
+        """Write the averaged weights, with what the objective has to say of them."""
+        metadata = self.learner.objective.metadata()
+        network = self.learner.ema.network
+        self.folder.save_weights(target, network, step=self.step, metadata=metadata)
 
     def _load(self, state: Mapping[str, Any]) -> None:
         self.learner.load(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,11 +75,13 @@ class RunFolder:
         with atomic_write(self.last) as path:
             torch.save(state, path)
 
-    def save_weights(self, target: Path, network: nn.Module, *, step: int) -> None:
-        """Write a network to one of the weights files; its metadata say the step."""
+    def save_weights(
+        self, target: Path, network: nn.Module, *, step: int, metadata: Mapping[str, str]
+    ) -> None:
+        """Write a network to one of the weights files; its metadata say the step as well."""
         weights = {k: v.cpu().contiguous() for k, v in network.state_dict().items()}
         with atomic_write(target) as path:
-            save_file(weights, path, metadata={"step": str(step)})
+            save_file(weights, path, metadata={**metadata, "step": str(step)})
 
 
 def differing(one: Any, other: Any, name: str = "") -> list[str]:

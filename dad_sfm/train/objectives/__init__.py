@@ -7,6 +7,7 @@ OBJECTIVES = Registry(
     "objective",
     {
         "rl": "dad_sfm.train.objectives.rl:RLObjective",
+        "descriptor": "dad_sfm.train.objectives.descriptor:DescriptorObjective",
         "distill": "dad_sfm.train.objectives.distill:DistillObjective",
     },
     group="dad_sfm.objectives",

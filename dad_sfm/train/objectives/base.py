@@ -61,6 +61,10 @@ class Objective(nn.Module):
         """Everything that defines this objective, as JSON values: a run resumes with no other."""
         return {"name": self.conf.name, **asdict(self.conf)}
 
+    def metadata(self) -> dict[str, str]:
+        """What the weights files of the run must tell whoever loads them, beside the step."""
+        return {}
+
     def validation(
         self, photos: Sequence[Path], data: DataConf, conf: ValidationConf
     ) -> Validation | None:

@@ -1,0 +1,124 @@
+"""Objective plug: a hypercolumn on a frozen encoder, from known correspondences and a teacher.
+
+InfoNCE over all points of a batch teaches what tells places apart.  The teacher's descriptors
+teach the same more quickly: they are of the photo as it is, and the student finds them in two
+disturbed views of it, so that it learns what the teacher tells apart and becomes indifferent to
+what disturbs the teacher.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from ...core.device import has_fast_bf16
+from ...core.registry import Registry
+from ...models.dad_weights import find_weights
+from ...models.folding import fold_batch_norm
+from ...models.imagenet import normalize
+from ...models.networks import NETWORKS
+from ...models.pretrained import load_weights
+from ..data import held_out
+from ..data.batch import DataConf
+from ..data.described_batch import DescribedBatch
+from ..data.plugs import DESCRIBED, data_conf, make_data
+from ..validation.base import Validation
+from ..validation.matching import MatchingValidation
+from ..validation.repeatability import ValidationConf
+from .base import Objective, ObjectiveConf
+from .contrastive import cosine_distance, dual_softmax_loss, too_near
+from .loss import Loss
+
+_MAX_SCALE = 60.0
+
+
+@dataclass(frozen=True)
+class DescriptorConf(ObjectiveConf):
+    """What is learned, and on which features.
+
+    encoder          network whose frozen features are described
+    encoder_weights  checkpoint of it; None for the published one
+    dim              of the descriptors
+    teacher_dim      of the teacher's descriptors
+    teacher_weight   of the cosine distance to the teacher's descriptors
+    near_px          points nearer than this in either view are no wrong partners of each other
+    scale            inverse temperature of the softmax at the beginning; it is learned
+    """
+
+    name: ClassVar[str] = "descriptor"
+
+    encoder: Literal["nano", "dad"] = "nano"
+    encoder_weights: str | None = None
+    dim: int = 128
+    teacher_dim: int = 128
+    teacher_weight: float = 2.0
+    near_px: float = 5.0
+    scale: float = 20.0
+
+
+class DescriptorObjective(Objective):
+    """Loss of the descriptors of a `DescribedBatch`."""
+
+    Conf = DescriptorConf
+    conf: DescriptorConf
+    data: ClassVar[Registry] = DESCRIBED
+
+    def __init__(
+        self, conf: DescriptorConf, *, device: torch.device | str = "cpu", bf16: bool = False
+    ) -> None:
+        super().__init__(conf, device=device, bf16=bf16)
+        network = NETWORKS.plugin(conf.encoder)()
+        path = Path(find_weights(conf.encoder, conf.encoder_weights))
+        self.encoder_sha256 = load_weights(network, path)
+        encoder = fold_batch_norm(network).requires_grad_(False)
+        # In a tuple, so that it is no part of the run's checkpoints.
+        self._encoder = (encoder.to(device, memory_format=torch.channels_last),)
+        self._bf16 = bf16
+        # The student may say the same in other words.
+        self.to_teacher = nn.Linear(conf.dim, conf.teacher_dim, bias=False)
+        nn.init.eye_(self.to_teacher.weight)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(conf.scale)))
+
+    def identity(self) -> dict[str, Any]:
+        return {**super().identity(), "encoder_weights": self.encoder_sha256}
+
+    def metadata(self) -> dict[str, str]:
+        return {"encoder": self.encoder_sha256}
+
+    def describe(self, network: Callable[..., Any], batch: DescribedBatch) -> Tensor:
+        """2B×N×D descriptors of the points of both views."""
+        H, W = batch.images.shape[-2:]
+        images = normalize(batch.images).contiguous(memory_format=torch.channels_last)
+        bf16 = self._bf16 and has_fast_bf16(images.device)
+        with torch.no_grad(), torch.autocast(images.device.type, torch.bfloat16, bf16):
+            features = self._encoder[0].encode(images)
+        found: Tensor = network(features, batch.points, (W, H))
+        return found
+
+    def forward(self, network: nn.Module, batch: DescribedBatch, step: int) -> Loss:
+        a, b = (each[batch.valid] for each in self.describe(network, batch).chunk(2))
+        points_a, points_b = batch.points.chunk(2)
+        near = too_near(points_a, points_b, batch.valid, self.conf.near_px)
+        scale = self.log_scale.exp().clamp(max=_MAX_SCALE)
+        contrastive = dual_softmax_loss(a @ b.T, near, scale)
+        taught = batch.taught[:, None].expand_as(batch.valid)[batch.valid]
+        teacher = batch.teacher[batch.valid][taught].repeat(2, 1)
+        distance = cosine_distance(self.to_teacher(torch.cat([a[taught], b[taught]])), teacher)
+        total = contrastive + self.conf.teacher_weight * distance
+        scalars = {"loss": total, "contrastive": contrastive, "teacher_distance": distance}
+        return Loss(total, {k: v.detach() for k, v in scalars.items()} | {"scale": scale.detach()})
+
+    def validation(
+        self, photos: Sequence[Path], data: DataConf, conf: ValidationConf
+    ) -> Validation | None:
+        single = data_conf(DESCRIBED, "described", data, places=())
+        held = make_data(DESCRIBED, single, photos, held_out.SEED)
+        return MatchingValidation(
+            held, self.describe, near_px=self.conf.near_px, batches=conf.batches
+        )
