@@ -1,0 +1,114 @@
+"""The faults: death at every write, death at random moments, full disks, little memory, folders
+that vanish, photos that change."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from forge import Forge
+from workload import Step, Tally
+
+
+def die_at_every_write(
+    forge: Forge, step: Step, out: Path, *, every: int = 1, halves: bool = True
+) -> Tally:
+    """Kill a run at each call in turn that changes a file, before it and in the middle of it."""
+    tally = Tally()
+    step.prepare(out)
+    calls = forge.run(*step.command(out), watch=out).calls
+    assert calls > 10, "the shim has counted nothing"
+    for call in range(1, calls + 1, every):
+        for half in (False, True) if halves else (False,):
+            where = f"call {call} of {calls}{', half of it' if half else ''}"
+            step.prepare(out)
+            outcome = forge.run(*step.command(out), watch=out, fatal_call=call, half=half)
+            tally.add(outcome, where)
+            step.check_left(out, tally, where)
+            step.rerun(forge, out, tally, where)
+    return tally
+
+
+def die_at_random(forge: Forge, step: Step, out: Path, *, times: int, seed: int = 0) -> Tally:
+    """Kill runs at moments spread over their duration; half of them are killed again and again."""
+    tally, rng = Tally(), random.Random(seed)
+    step.prepare(out)
+    start = time.monotonic()
+    forge.run(*step.command(out))
+    duration = time.monotonic() - start
+    for k in range(times):
+        after = rng.uniform(0, duration)
+        where = f"{after:.3f} of {duration:.3f} s"
+        if k % 2 == 0:
+            step.prepare(out)
+        tally.add(forge.run(*step.command(out), kill_after=after), where)
+        step.check_left(out, tally, where)
+        if k % 2 or k == times - 1:
+            step.rerun(forge, out, tally, where)
+    return tally
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[None]:
+    """A disk of ``size`` bytes at ``folder`` (tmpfs; needs root)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def fill_disk(forge: Forge, step: Step, disk: Path, sizes: Iterable[int]) -> Tally:
+    """Run on disks of given sizes, then with room."""
+    tally = Tally()
+    for size in sizes:
+        where, out = f"a disk of {size} bytes", disk / "out"
+        with small_disk(disk, size + sum(p.stat().st_size + 4096 for p in step.given)):
+            step.prepare(out)
+            outcome = forge.run(*step.command(out))
+            if outcome.code != 0:
+                tally.add(outcome, where)
+                if "make room" not in outcome.text and "No space left" not in outcome.text:
+                    tally.note("refused", where, f"no clear message: {outcome.text}")
+            step.check_left(out, tally, where)
+            subprocess.run(["mount", "-o", "remount,size=256m", disk], check=True)
+            step.rerun(forge, out, tally, where)
+    return tally
+
+
+def starve(forge: Forge, step: Step, out: Path, allowances: Iterable[int]) -> Tally:
+    """Run with little memory, then with enough."""
+    tally = Tally()
+    for memory in allowances:
+        where = f"{memory >> 10} KB of memory"
+        step.prepare(out)
+        tally.add(forge.run(*step.command(out), memory=memory), where)
+        step.check_left(out, tally, where)
+        step.rerun(forge, out, tally, where)
+    return tally
+
+
+def delete_output(forge: Forge, step: Step, out: Path, moments: Iterable[float]) -> Tally:
+    """Delete the output folder while it is written."""
+    tally = Tally()
+    for moment in moments:
+        where = f"OUT deleted after {moment:.2f} s"
+        step.prepare(out)
+        outcome = forge.run(
+            *step.command(out),
+            meddle=lambda: shutil.rmtree(out, ignore_errors=True),
+            meddle_after=moment,
+        )
+        tally.add(outcome, where)
+        step.check_left(out, tally, where)
+        for path in step.given:
+            out.mkdir(exist_ok=True)
+            shutil.copy(path, out / path.name)
+        step.rerun(forge, out, tally, where)
+    return tally
