@@ -93,6 +93,7 @@ def test_reconstruct_passes_everything_on(monkeypatch, image_dir, capsys):
         "given": GivenFiles(),
         "images": "link",
         "num_threads": 1,
+        "colmap_hours": 48.0,
         "overwrite": True,
         "device": "cpu",
         "workers": 2,

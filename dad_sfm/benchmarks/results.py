@@ -99,7 +99,9 @@ def read_result(path: Path | str) -> Result:
                 f"{path}: has version {found['version']}, this release reads {VERSION}"
             )
         return _from_json(found)
-    except (KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ResultError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise ResultError(f"{path}: not a whole result of a benchmark ({error})") from error
 
 

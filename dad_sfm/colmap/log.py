@@ -32,7 +32,13 @@ def colmap_log(folder: Path) -> Iterator[None]:
     finally:
         glog.set_log_destination(glog.INFO, "")  # closes, and so flushes, the file
         glog.alsologtostderr, glog.stderrthreshold = before
-        for path in sorted(folder.glob("colmap.log.*")):
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-                logger.log(logging.WARNING if line.startswith("E") else logging.DEBUG, "%s", line)
-            path.unlink()
+        log_what_is_left(folder)
+
+
+def log_what_is_left(folder: Path) -> None:
+    """Log what COLMAP has written under a folder, also by a process that has crashed."""
+    for path in sorted(folder.rglob("colmap.log.*")):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            severe = line.startswith(("E", "F"))
+            logger.log(logging.WARNING if severe else logging.DEBUG, "%s", line)
+        path.unlink()

@@ -1,4 +1,4 @@
-"""COLMAP models, text and binary of any version, read through pycolmap into plain data."""
+"""COLMAP models as plain data; those of others without COLMAP, see `io.colmap_model`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..geometry.cameras import Camera, CameraModel, PosedImage
+from ..io.colmap_model import read_cameras_and_images
 from ..io.colmap_text import MODEL_FILES, ModelError, is_model
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def read_model(folder: Path | str) -> CameraModel:
 
     Raises `FileNotFoundError` when there is none, `ModelError` when it cannot be parsed.
     """
-    return from_pycolmap(open_model(folder))
+    return read_cameras_and_images(folder)
 
 
 def open_model(folder: Path | str) -> pycolmap.Reconstruction:

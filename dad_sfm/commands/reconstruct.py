@@ -60,6 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     running.add_argument(
         "--threads", type=count, metavar="N", help="of COLMAP; with 1 a run repeats exactly"
     )
+    running.add_argument(
+        "--colmap-hours",
+        type=float,
+        default=48.0,
+        metavar="H",
+        help="most that COLMAP may take per stage",
+    )
     running.add_argument("--overwrite", action="store_true", help="extract and match anew")
     how = ["link", "copy", "none"]
     running.add_argument(
@@ -92,6 +99,7 @@ def run(options: argparse.Namespace) -> int:
         given=GivenFiles(pairs_file, options.feature_file, options.match_file),
         images=options.images,
         num_threads=options.threads,
+        colmap_hours=options.colmap_hours,
         overwrite=options.overwrite,
         device=options.device,
         workers=options.workers,

@@ -74,9 +74,10 @@ def quaternion(rotation: np.ndarray) -> np.ndarray:
     return q if q[0] >= 0 else -q
 
 
-def rotation_from_quaternion(q: Sequence[float]) -> np.ndarray:
-    """3×3 rotation of a quaternion (w, x, y, z) of unit length: the inverse of `quaternion`."""
-    w, x, y, z = q
+def rotation_from_quaternion(q: Sequence[float] | np.ndarray) -> np.ndarray:
+    """3×3 rotation of a quaternion (w, x, y, z) of any length but 0; inverse of `quaternion`."""
+    scaled = np.asarray(q, float) / np.abs(q).max()  # squares of tiny numbers would vanish
+    w, x, y, z = scaled / np.linalg.norm(scaled)
     return np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],

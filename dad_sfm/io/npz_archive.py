@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
@@ -32,6 +34,7 @@ _PICKLED = b"\x80"  # how pickles of protocol 2 and later begin
 _UNREADABLE = (
     *(OSError, ValueError, EOFError, zipfile.BadZipFile),
     *(pickle.UnpicklingError, AttributeError, LookupError, TypeError),  # of a damaged pickle
+    *(NotImplementedError, RuntimeError, OverflowError, MemoryError, zlib.error, struct.error),
 )
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import struct
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import URLError
@@ -25,6 +27,14 @@ from ..core.digest import sha256_of
 
 FOLDER_VARIABLE = "DAD_SFM_WEIGHTS"
 PACKAGED = Path(__file__).parents[1] / "weights"
+
+
+# What torch and safetensors make of damaged files, besides their own errors.
+_UNREADABLE = (
+    *(SafetensorError, RuntimeError, OSError, EOFError, ValueError, LookupError, TypeError),
+    *(AttributeError, AssertionError, OverflowError, MemoryError, NotImplementedError),
+    *(struct.error, zlib.error),
+)
 
 
 class CheckpointError(FileNotFoundError):
@@ -105,7 +115,9 @@ def load_state_dict(path: Path | str, *, inside: str | None = None) -> dict[str,
             f"{path}: not a checkpoint that can be read: it is damaged, or holds other objects "
             "than tensors, which could run code; save its state dict as .safetensors"
         ) from error
-    except (SafetensorError, RuntimeError, EOFError) as error:
+    except FileNotFoundError:
+        raise CheckpointError(f"no such checkpoint: {path}") from None
+    except _UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(f"{path}: not a checkpoint that can be read ({reason})") from error
     if isinstance(state, dict) and inside in state:

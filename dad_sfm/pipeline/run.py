@@ -40,6 +40,7 @@ def reconstruct(
     workers: int | None = None,
     num_threads: int | None = None,
     overwrite: bool = False,
+    colmap_hours: float = 48.0,
     **parts: Any,
 ) -> Report:
     """Reconstruct a scene into the folder ``out``; returns the report that is also written there.
@@ -56,6 +57,7 @@ def reconstruct(
     workers      threads for features and matches; see the steps
     num_threads  of COLMAP; all by default.  With 1 a run repeats bit for bit
     overwrite    extract and match anew, where an earlier run had other options
+    colmap_hours most hours that verification, and that mapping, may take
 
     Every option is checked before the first image is read (`ConfigError` and its kin), and all
     photos' headers, lists and files before the first network runs.  Raises `OutputError` where
@@ -73,7 +75,10 @@ def reconstruct(
     given, place = given or GivenFiles(), find_scene(scene)
     with Claim(Path(out)) as claim, run_log(claim.files.log) as warnings:
         staged = replace(claim.staged, given_features=given.features, given_matches=given.matches)
-        run = Run(place, staged, conf, given, Clock(), device, workers, num_threads, overwrite)
+        limit = 3600 * colmap_hours
+        run = Run(
+            place, staged, conf, given, Clock(), device, workers, num_threads, overwrite, limit
+        )
         try:
             claim.stage_images(place.image_dir, images)
             run.go(image_list)

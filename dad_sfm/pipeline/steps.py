@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from .. import database, extract_features, match_features, pairs, reconstruction
+from ..colmap.log import log_what_is_left
 from ..core import config
+from ..core.isolation import StageError, run_isolated
 from ..io.output import Output
 from ..io.pairs_file import write_pairs
 from ..io.scenes import Scene
@@ -38,6 +41,7 @@ class Run:
     workers: int | None
     num_threads: int | None
     overwrite: bool
+    time_limit: float  # seconds, of verification and of mapping
     found: Survey | None = None
 
     def go(self, image_list: ImageList) -> None:
@@ -100,8 +104,9 @@ class Run:
             )
 
     def _model(self, names: list[str]) -> None:
-        with self.clock.stage("database"):
-            database.main(
+        with self.clock.stage("database"), self._colmap():
+            run_isolated(
+                database.main,
                 self.files.database,
                 self.place.image_dir,
                 self.files.features,
@@ -114,9 +119,11 @@ class Run:
                 image_list=names,
                 seed=self.conf.seed,
                 num_threads=self.num_threads,
+                time_limit=self.time_limit,
             )
-        with self.clock.stage("reconstruction"):
-            reconstruction.main(
+        with self.clock.stage("reconstruction"), self._colmap():
+            run_isolated(
+                reconstruction.main,
                 self.files.sparse,
                 self.files.database,
                 self.place.image_dir,
@@ -125,7 +132,17 @@ class Run:
                 refine_principal_point=self.conf.mapping.refine_principal_point,
                 seed=self.conf.seed,
                 num_threads=self.num_threads,
+                time_limit=self.time_limit,
             )
+
+    @contextmanager
+    def _colmap(self) -> Iterator[None]:
+        """Keep what COLMAP said before it crashed."""
+        try:
+            yield
+        except StageError:
+            log_what_is_left(self.files.database.parent)
+            raise
 
     def report(self, warnings: list[str], failure: Failure | None) -> Report:
         """The report of what there is; of the failure alone where nothing can be read."""

@@ -14,12 +14,12 @@ from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import injection
-from forge import Forge
-from page import write_page
-from workload import Tally, make_steps
+from faults import injection
+from faults.forge import Forge
+from faults.page import write_page
+from faults.workload import Tally, make_steps
 
 KB = 1 << 10
 

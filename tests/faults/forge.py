@@ -60,7 +60,7 @@ class Forge:
 
     def __init__(self, folder: Path) -> None:
         self._log = folder / "run.log"
-        paths = [str(HERE.parents[1]), str(HERE.parent), str(HERE)]
+        paths = [str(HERE.parents[1]), str(HERE.parent)]
         env = {
             **os.environ,
             "LD_PRELOAD": str(build_shim(folder)),
@@ -68,7 +68,7 @@ class Forge:
             **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")},
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "forge", self._log],
+            [sys.executable, "-m", "faults.forge", self._log],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from forge import Forge
-from workload import Step, Tally
+from faults.forge import Forge
+from faults.workload import Step, Tally
 
 
 def die_at_every_write(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-from forge import Forge, Outcome
+from faults.forge import Forge, Outcome
 from PIL import Image
 
 from dad_sfm.io.store import StoreError

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from .errors import StoreError
 
 PARTIAL = "__partial__"  # where releases before the journal kept the group they were writing
 LIBVER = ("v108", "latest")  # newer formats mark a file as open, which a killed run leaves behind
+_MAX_ATTRIBUTE = 1 << 10  # values of one attribute
 _MAX_DEPTH = 64  # of groups in groups
 _MAX_EXPANSION = 1100  # of deflate, the best of HDF5's compressions on what compresses best
 _MAX_BYTES = 1 << 33  # of one array
@@ -110,7 +112,7 @@ class Hdf5Groups:
         """Read the attributes of an array, or of the group."""
         with refusing(self._path, key):
             holder = self._dataset(key, array) if array else self._group(key)
-            return {} if holder is None else dict(holder.attrs)
+            return {} if holder is None else _attrs(holder, self._path)
 
     def keys(self, array: str, unreadable: dict[str, str] | None = None) -> Iterator[str]:
         """Yield the groups that hold an array of this name, and are not inside one that does.
@@ -147,6 +149,14 @@ class Hdf5Groups:
                 f"{self._path}: {what} claims {dataset.nbytes} bytes, of which the file holds "
                 f"{stored}"
             )
+
+
+def _attrs(holder: h5py.Group | h5py.Dataset, path: Path) -> dict[str, Any]:
+    for name in holder.attrs:
+        count = prod(holder.attrs.get_id(name).shape)
+        if count > _MAX_ATTRIBUTE:
+            raise StoreError(f"{path}: the attribute {name!r} claims {count} values")
+    return dict(holder.attrs)
 
 
 def _child(group: h5py.Group, name: str) -> Any:
