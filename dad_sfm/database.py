@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from .colmap.cameras import CameraMode, group_by_camera
+from .colmap.cameras import CameraMode, check_known, group_by_camera
 from .colmap.filler import DatabaseFiller
 from .colmap.images import Intrinsics, import_images, open_database
 from .colmap.inputs import InputError, SfmInputs
@@ -25,6 +25,8 @@ from .colmap.verification import Verification
 from .core.atomic import atomic_write
 from .core.config import ConfigError, build
 from .core.step_command import run_step
+from .geometry.cameras import Camera
+from .io.listed_cameras import listed_cameras
 from .io.pairs_file import read_pairs
 from .io.store import FeatureReader, MatchReader
 from .io.text_lists import read_names
@@ -44,6 +46,7 @@ def main(
     camera_params: Sequence[float] | None = None,
     verification: Mapping[str, Any] | None = None,
     image_list: Path | str | Iterable[str] | None = None,
+    cameras: Mapping[str, Camera] | None = None,
     seed: int = 0,
     num_threads: int | None = None,
     overwrite: bool = False,
@@ -55,7 +58,9 @@ def main(
     camera_params  intrinsics in that model's order (pixels), instead of a guess from EXIF or
                    from the image size
     verification   options of `Verification`
-    image_list     only these images of the feature file: names, or a list file
+    image_list     only these images of the feature file: names, or a list file, whose intrinsics
+                   are used where it states some
+    cameras        known intrinsics of some images by name; images of equal ones share a camera
 
     Left out with a warning: images whose photo is gone or does not fit its features, images that
     the extraction could not use, and pairs that could not be matched.  The same inputs and seed
@@ -77,11 +82,18 @@ def main(
         MatchReader(matches) as match_file,
         colmap_log(path.parent),
     ):
+        known = dict(cameras or {})
         if isinstance(image_list, (str, Path)):
+            known = {**listed_cameras(image_list), **known}
             image_list = read_names(image_list)
         inputs = SfmInputs(root, feature_file, read_pairs(pairs), match_file, image_list)
-        groups = group_by_camera(inputs.headers, camera_mode)
-        import_images(partial, root, inputs.headers, groups, intrinsics)
+        check_known(known, inputs.headers)
+        rest = {name: h for name, h in inputs.headers.items() if name not in known}
+        import_images(partial, root, rest, group_by_camera(rest, camera_mode), intrinsics)
+        for camera in dict.fromkeys(known.values()):
+            names = [n for n in inputs.names if known.get(n) == camera]
+            same = Intrinsics(camera.model, camera.params)
+            import_images(partial, root, inputs.headers, [names] if names else [], same)
         with open_database(partial) as db:
             filler = DatabaseFiller(db, inputs)
             filler.write_keypoints(inputs.names)

@@ -257,7 +257,21 @@ def _load(load: PhotoLoader, root: Path, sources: dict[str, str], name: str) -> 
     return load(name)
 
 
+def warn_without_descriptors(path: Path) -> None:
+    """Warn of a feature file that hloc's nearest-neighbour matcher cannot take: it hangs."""
+    with FeatureReader(path) as reader:
+        bare = [name for name in reader.names()[:10] if not reader.has_descriptors(name)]
+    if bare:
+        logger.warning(
+            "%s holds keypoints without descriptors: hloc's nearest-neighbour matchers hang on "
+            "such files; take a preset with descriptors (dad-nano+rootsift), or a matcher that "
+            "needs none (roma)",
+            path,
+        )
+
+
 def _failures(path: Path) -> dict[str, str]:
+    warn_without_descriptors(path)
     with FeatureReader(path) as reader:
         return reader.failures
 

@@ -228,3 +228,13 @@ def test_train_help_is_enough_to_use_it(capsys):
     text = capsys.readouterr().out
     for word in ("--photos", "--run", "--preset", "log.jsonl", "weights.safetensors", "resumes"):
         assert word in text
+
+
+@pytest.mark.parametrize(("preset", "warned"), [("dad-nano", True), ("sift", False)])
+def test_extract_warns_of_what_hangs_hloc(tmp_path, caplog, preset, warned):
+    folder = tmp_path / "noise"
+    folder.mkdir()
+    Image.effect_noise((160, 120), 90).convert("RGB").save(folder / "a.png")
+    line = ["extract", str(folder), "--features", preset, "--export-dir", str(tmp_path)]
+    assert cli.main(line) == 0
+    assert ("without descriptors: hloc" in caplog.text) == warned

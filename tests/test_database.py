@@ -123,6 +123,25 @@ def test_known_intrinsics(scene, tmp_path):
         build(scene, tmp_path, overwrite=True, camera_model="PINHOL")
 
 
+def test_intrinsics_of_a_list(scene, tmp_path):
+    """hloc's list of queries: images of equal intrinsics share a camera, the others have theirs."""
+    listed = tmp_path / "queries_with_intrinsics.txt"
+    listed.write_text(
+        f"# name and camera\nsüd/a b.png PINHOLE {SIZE[0]} {SIZE[1]} 900 901 400 300\n"
+        f"g.png PINHOLE {SIZE[0]} {SIZE[1]} 900.0 901 400 300\n"
+        f"süd/c.png SIMPLE_PINHOLE {SIZE[0]} {SIZE[1]} 880 400 300\nd e/f.png\n"
+    )
+    found = read(build(scene, tmp_path, image_list=listed))["cameras"]
+    assert found["süd/a b.png"].camera_id == found["g.png"].camera_id
+    assert tuple(found["g.png"].params) == (900, 901, 400, 300)
+    assert found["g.png"].has_prior_focal_length
+    assert tuple(found["süd/c.png"].params) == (880, 400, 300)
+    assert found["d e/f.png"].model.name == "SIMPLE_RADIAL"
+    listed.write_text("g.png PINHOLE 64 48 900 901 32 24\n")
+    with pytest.raises(CameraError, match=r"g\.png has 800×600 pixels, but .* 64×48"):
+        build(scene, tmp_path, image_list=listed, overwrite=True)
+
+
 def test_focal_length_from_exif(tmp_path):
     scene = make_scene(tmp_path, [["a.jpg", "b.jpg"]])
     exif = Image.Exif()

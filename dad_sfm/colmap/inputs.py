@@ -111,7 +111,7 @@ class SfmInputs:
     def _with_features(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
         known, unusable = set(self.names), self._features.failures
         strangers = sorted({n for pair in pairs for n in pair} - known)
-        unknown = [n for n in strangers if n not in unusable and n not in self.left_out]
+        unknown = [n for n in strangers if n not in unusable and n not in self._features]
         if unknown:
             raise InputError(
                 f"{self._features.path} has no features of {listed(unknown)}, which the pairs "

@@ -60,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         batch_size=options.batch_size,
         workers=options.workers,
     )
+    extract_features.warn_without_descriptors(path)
     with FeatureReader(path) as reader:
         failures = reader.failures
     return finished(path, failures)

@@ -104,6 +104,7 @@ class Run:
             )
 
     def _model(self, names: list[str]) -> None:
+        assert self.found is not None
         with self.clock.stage("database"), self._colmap():
             run_isolated(
                 database.main,
@@ -117,6 +118,7 @@ class Run:
                 camera_params=self.conf.cameras.params,
                 verification=config.to_dict(self.conf.verification),
                 image_list=names,
+                cameras=self.found.cameras,
                 seed=self.conf.seed,
                 num_threads=self.num_threads,
                 time_limit=self.time_limit,

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..colmap.cameras import group_by_camera
+from ..colmap.cameras import check_known, group_by_camera
+from ..colmap.images import Intrinsics
 from ..colmap.model import read_model
 from ..core.config import ConfigError
+from ..geometry.cameras import Camera
 from ..io.image_header import Header, read_header
 from ..io.images import ImageError
+from ..io.listed_cameras import listed_cameras
 from ..io.listing import Listing, natural_order, select_images
 from ..io.pairs_file import Pair, PairsError, read_pairs
 from ..io.scenes import Scene
@@ -44,12 +47,14 @@ class Survey:
     names    the images to pair: photos, of a given feature file those that it holds
     gone     images of the feature file whose photo is not there any more
     pairs    those of a given pairs or match file; None where a strategy chooses
+    cameras  the intrinsics that the image list states, by name
     """
 
     listing: Listing
     names: list[str]
     gone: list[str]
     pairs: list[Pair] | None
+    cameras: dict[str, Camera]
 
 
 def survey(
@@ -72,7 +77,11 @@ def survey(
     listing = select_images(place.image_dir, image_list)
     headers = {name: _header(place.image_dir / name) for name in listing.names}
     readable = {name: header for name, header in headers.items() if header is not None}
-    group_by_camera(readable, cameras.mode)
+    known = listed_cameras(image_list) if isinstance(image_list, (str, Path)) else {}
+    for camera in known.values():
+        Intrinsics(camera.model, camera.params)
+    check_known(known, readable)
+    group_by_camera({n: h for n, h in readable.items() if n not in known}, cameras.mode)
     names, gone = listing.names, []
     if features is not None and (features.is_file() or given.features is not None):
         with FeatureReader(features) as reader:
@@ -84,7 +93,7 @@ def survey(
     pairs = _given_pairs(given, names)
     if pairs is not None:
         _check_pairs(pairs, place, given)
-    return Survey(listing, names, gone, pairs)
+    return Survey(listing, names, gone, pairs, known)
 
 
 def _header(path: Path) -> Header | None:
