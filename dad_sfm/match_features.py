@@ -25,69 +25,26 @@ from .core.device import choose_device
 from .core.step_command import run_step
 from .core.types import Matches
 from .execution.cores import compute_ahead
+from .execution.extractor import descriptor_name
 from .execution.pair_order import by_neighbours
 from .execution.resume_matches import pairs_to_match, photo_of, starts_anew
 from .io.pairs_file import Pair, read_pairs
 from .io.store import FeatureReader, MatchReader, MatchWriter, check_pair_keys
 from .matchers import MATCHERS
 from .matchers.base import Matcher, View
-from .matchers.compatibility import MatchingError, check_descriptors, check_fit, listed
+from .matchers.compatibility import (
+    MatchingError,
+    check_descriptors,
+    check_fit,
+    check_name,
+    listed,
+)
+from .matchers.presets import PRESETS
 from .matchers.views import Views
 
 logger = logging.getLogger(__name__)
 
-# Presets of hloc's names and shape, to be copied and changed:
-#   output  goes into the name of the match file
-#   model   the matcher's name and options
-confs: dict[str, dict[str, Any]] = {
-    "NN-mutual": {
-        "output": "matches-NN-mutual",
-        "model": {"name": "nearest_neighbor", "do_mutual_check": True},
-    },
-    "NN-ratio": {
-        "output": "matches-NN-mutual-ratio.8",
-        "model": {"name": "nearest_neighbor", "do_mutual_check": True, "ratio_threshold": 0.8},
-    },
-    "NN-superpoint": {
-        "output": "matches-NN-mutual-dist.7",
-        "model": {"name": "nearest_neighbor", "do_mutual_check": True, "distance_threshold": 0.7},
-    },
-    "SMNN": {"output": "matches-SMNN", "model": {"name": "smnn"}},
-    "FGINN": {"output": "matches-FGINN", "model": {"name": "fginn"}},
-    "adalam": {"output": "matches-adalam", "model": {"name": "adalam"}},
-    "dual-softmax": {"output": "matches-dual-softmax", "model": {"name": "dual_softmax"}},
-    # LightGlue, for the features that it has weights for.
-    **{
-        f"{kind}+lightglue": {
-            "output": f"matches-{kind}-lightglue",
-            "model": {"name": "lightglue", "features": kind},
-        }
-        for kind in ("aliked", "disk", "superpoint", "sift", "xfeat", "dedodeb")
-    },
-    # Describes the keypoints of any detector itself.
-    **{
-        f"loma-{size.lower()}": {
-            "output": f"matches-loma-{size.lower()}",
-            "model": {"name": "loma", "variant": size},
-        }
-        for size in ("B128", "B", "L", "G")
-    },
-    # Dense matchers link the keypoints of any detector, without descriptors.
-    "roma": {"output": "matches-roma", "model": {"name": "roma"}},
-    # The rule of the DaD paper's evaluation.
-    "roma-one-way": {
-        "output": "matches-roma-one-way",
-        "model": {
-            "name": "roma",
-            "both_ways": False,
-            "max_distance": 0.005,
-            "unit": "normalised",
-            "min_certainty": 0.0,
-        },
-    },
-    "roma-v2": {"output": "matches-roma-v2", "model": {"name": "roma-v2"}},
-    "loftr": {"output": "matches-loftr", "model": {"name": "loftr"}},
-}
+confs = PRESETS  # by hloc's name
 
 
 def preset(chosen: str | Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +66,21 @@ class MatchingConf:
 def check(conf: MatchingConf) -> None:
     """Check the options of the matcher without loading it.  Raises `ConfigError`."""
     MATCHERS.conf(conf.model)
+
+
+def check_features(conf: MatchingConf, model: Mapping[str, Any]) -> None:
+    """Check that the matcher takes the features of a feature preset's ``model``, before they are
+    extracted.  Raises `MatchingError` that lists the matchers that do."""
+    if not MATCHERS.plugin(conf.model["name"]).needs_descriptors:
+        return
+    name = descriptor_name(model)
+    if name is None:
+        raise MatchingError(
+            f"the features {model['name']} have no descriptors, which the matcher "
+            f"{conf.model['name']} needs; add one ({model['name']}+rootsift), or take a matcher "
+            "that needs none (roma, loftr)"
+        )
+    check_name(conf.model, name, holder=f"the preset {model['name']}", presets=confs)
 
 
 def main(

@@ -58,8 +58,10 @@ def test_many_pairs_read_each_photo_once(photos, monkeypatch) -> None:
 
 
 def test_mistakes_are_answered(photos, no_weights, tmp_path) -> None:
-    with pytest.raises(MatchingError, match=r"the preset holds descriptors of rootsift.*NN-mutual"):
+    with pytest.raises(MatchingError, match=r"dad-nano holds descriptors of rootsift.*NN-mutual"):
         dad_sfm.PairMatcher("dad-nano+rootsift", "aliked+lightglue", device="cpu")
+    with pytest.raises(MatchingError, match=r"have no descriptors.* \(dad-nano\+rootsift\)"):
+        dad_sfm.PairMatcher("dad-nano", "NN-mutual", device="cpu")
     with pytest.raises(CheckpointError, match="cannot download"):
         dad_sfm.PairMatcher("dad-nano", "loftr", device="cpu")
     with pytest.raises(ImageError, match=r"none\.jpg: no such file"):

@@ -19,6 +19,8 @@ from ..detectors import DETECTORS
 from ..detectors.base import Detections, Detector, EncodingDetector, unmasked
 from .loading import Photo
 
+POINTS_ONLY = frozenset({"dad", "dad-nano", "dedode-v2"})  # detectors that describe nothing
+
 
 class Extractor:
     """The detector, and perhaps a descriptor, that a ``model`` dict of a preset describes.
@@ -111,6 +113,23 @@ def licences(model: Mapping[str, Any]) -> list[Licence]:
     if describe := model.get("descriptor"):
         plugins.append(DESCRIPTORS.plugin(describe["name"]))
     return list(dict.fromkeys(plugin.licence for plugin in plugins))
+
+
+def descriptor_name(model: Mapping[str, Any]) -> str | None:
+    """The name of the descriptors that a ``model`` dict gives, without loading it; None for points
+    alone."""
+    options = {key: value for key, value in model.items() if key != "descriptor"}
+    if describe := model.get("descriptor"):
+        return _with_variant(str(describe["name"]), DESCRIPTORS.conf(describe))
+    if model["name"] in POINTS_ONLY:
+        return None
+    return _with_variant(str(model["name"]), DETECTORS.conf(options))
+
+
+def _with_variant(name: str, conf: Any) -> str:
+    """The name of the weights: ALIKED and EdgePoint2 have several under one name."""
+    variant = getattr(conf, "variant", None)
+    return name if variant is None else f"{name.partition('-')[0]}-{variant}".lower()
 
 
 def _described(registry: Registry, options: Mapping[str, Any]) -> dict[str, Any]:

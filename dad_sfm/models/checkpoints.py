@@ -14,6 +14,8 @@ import pickle
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlsplit
@@ -28,7 +30,7 @@ from ..core.digest import sha256_of
 FOLDER_VARIABLE = "DAD_SFM_WEIGHTS"
 PACKAGED = Path(__file__).parents[1] / "weights"
 
-
+_DOWNLOADS = ContextVar("downloads", default=True)
 # What torch and safetensors make of damaged files, besides their own errors.
 _UNREADABLE = (
     *(SafetensorError, RuntimeError, OSError, EOFError, ValueError, LookupError, TypeError),
@@ -93,6 +95,16 @@ def file_metadata(path: Path | str) -> dict[str, str]:
         return {}
     with safe_open(str(path), framework="pt") as file:
         return dict(file.metadata() or {})
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """Within it, a checkpoint that is not on this machine is not downloaded: `CheckpointError`."""
+    token = _DOWNLOADS.set(False)
+    try:
+        yield
+    finally:
+        _DOWNLOADS.reset(token)
 
 
 def load_state_dict(path: Path | str, *, inside: str | None = None) -> dict[str, Tensor]:
@@ -161,8 +173,10 @@ def _download(url: str, path: Path, sha256: str | None) -> Path:
     """Download to ``path`` unless it is there; whole and with the right digest, or not at all."""
     if path.is_file():
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        if not _DOWNLOADS.get():
+            raise OSError("offline")
+        path.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(url, str(path), hash_prefix=sha256)
     except (URLError, OSError, RuntimeError) as error:
         raise CheckpointError(

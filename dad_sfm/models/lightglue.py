@@ -50,7 +50,7 @@ def _cvg(name: str, descriptors: tuple[str, ...], dim: int, *, frames: bool = Fa
 KINDS: dict[str, Kind] = {
     # Trained on n16; hloc and COLMAP use the same weights with the others.
     "aliked": _cvg("aliked", ("aliked-n16", "aliked-n16rot", "aliked-n32"), 128),
-    "disk": _cvg("disk", ("disk",), 128),
+    "disk": _cvg("disk", ("disk-depth",), 128),
     "superpoint": _cvg("superpoint", ("superpoint",), 256),
     "sift": _cvg("sift", ("sift",), 128, frames=True),
     "xfeat": Kind(

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .. import match_features
 from ..core.config import ConfigError
 from ..core.device import choose_device
 from ..core.run_log import run_log
@@ -73,6 +74,8 @@ def reconstruct(
         raise ConfigError(f"num_threads is {num_threads}, at least 1 is needed")
     choose_device(device)
     given, place = given or GivenFiles(), find_scene(scene)
+    if given.features is None:
+        match_features.check_features(conf.matcher, conf.features.model)
     with Claim(Path(out)) as claim, run_log(claim.files.log) as warnings:
         staged = replace(claim.staged, given_features=given.features, given_matches=given.matches)
         limit = 3600 * colmap_hours

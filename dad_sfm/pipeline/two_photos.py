@@ -17,7 +17,6 @@ from ..execution.extractor import Extractor
 from ..execution.loading import load_photo
 from ..matchers import MATCHERS
 from ..matchers.base import Matcher
-from ..matchers.compatibility import check_name, descriptor_of
 from ..matchers.views import Views
 
 
@@ -77,16 +76,14 @@ class PairMatcher:
         if max_keypoints is not None:
             preset["model"] = {**preset["model"], "max_keypoints": max_keypoints}
         conf = config.build(extract_features.ExtractionConf, preset, where="features")
-        model = match_features.preset(matcher)["model"]
+        matching = config.build(
+            match_features.MatchingConf, match_features.preset(matcher), where="matcher"
+        )
+        match_features.check_features(matching, conf.model)
         chosen = str(choose_device(device))
         self._preprocessing = conf.preprocessing
         self._extractor = Extractor(conf.model, device=chosen)
-        if MATCHERS.plugin(model["name"]).needs_descriptors:
-            kind = descriptor_of(self._extractor.provenance) or {}
-            check_name(
-                model, str(kind.get("name")), holder="the preset", presets=match_features.confs
-            )
-        self._matcher: Matcher = MATCHERS.make(model, device=chosen)
+        self._matcher: Matcher = MATCHERS.make(matching.model, device=chosen)
         self._views = Views(self._extract, Path())
 
     def __call__(self, path0: Path | str, path1: Path | str) -> PairMatches:

@@ -69,4 +69,4 @@ def test_scales_and_orientations_must_be_there_where_they_are_needed(tmp_path) -
 def test_dense_matchers_take_everything() -> None:
     everywhere = {"NN-mutual", "roma", "roma-v2", "loftr", "loma-b", "adalam", "dual-softmax"}
     assert everywhere <= set(takers("anything", confs))
-    assert set(takers("disk", confs)) - set(takers("anything", confs)) == {"disk+lightglue"}
+    assert set(takers("disk-depth", confs)) - set(takers("anything", confs)) == {"disk+lightglue"}

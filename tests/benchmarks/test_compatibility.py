@@ -1,0 +1,55 @@
+"""The table of docs/matchers.md is what the registries give with the weights of ../shared."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from dad_sfm import extract_features
+from dad_sfm.benchmarks.compatibility import compatibility
+from dad_sfm.execution.extractor import Extractor, descriptor_name
+from dad_sfm.matchers.compatibility import descriptor_of
+from dad_sfm.models.checkpoints import FOLDER_VARIABLE, CheckpointError, offline, resolve
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "matchers.md"
+
+
+@pytest.fixture
+def only_shared_weights(shared, tmp_path, monkeypatch) -> None:
+    """No cache of torch's, and none of the packages that are optional."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(shared / "weights"))
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    for package in ("romatch", "romav2", "loma"):
+        monkeypatch.setitem(sys.modules, package, None)
+
+
+@pytest.mark.slow
+def test_the_documented_table_is_the_generated_one(only_shared_weights) -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    (_, _, rest) = text.partition("<!-- python pipelines/compatibility.py -->\n\n")
+    assert rest.partition("\n\n<!-- end -->")[0].splitlines() == compatibility()
+
+
+@pytest.mark.slow
+def test_descriptors_are_called_as_their_features_call_them(only_shared_weights) -> None:
+    known = 0
+    for name, conf in extract_features.confs.items():
+        with offline():
+            try:
+                made = descriptor_of(Extractor(conf["model"]).provenance)
+            except CheckpointError:
+                continue
+        known += 1
+        expected = made["name"] if "dim" in made or conf["model"]["name"] != "dad-nano" else None
+        assert descriptor_name(conf["model"]) == expected, name
+    assert known >= 13
+
+
+def test_nothing_is_downloaded_offline(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", lambda *_, **__: pytest.fail("fetched"))
+    with offline(), pytest.raises(CheckpointError, match=r"cannot download .*w\.pth \(offline\)"):
+        resolve(None, url="https://nowhere.invalid/w.pth")
