@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,15 +34,18 @@ class View:
     features: Features
     image_path: Path | None = None
     computed: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    _lock: Any = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def once(self, key: str, compute: Callable[[], T]) -> T:
         """Return what ``compute`` gave the first time: for what depends on one image only.
 
-        A matcher keeps one kind of value under a key.
+        A matcher keeps one kind of value under a key.  Of several threads that ask, one computes
+        and the others wait.
         """
-        if key not in self.computed:
-            self.computed[key] = compute()
-        return self.computed[key]
+        with self._lock:
+            if key not in self.computed:
+                self.computed[key] = compute()
+            return self.computed[key]
 
     @property
     def photo(self) -> Image.Image:
@@ -102,7 +106,8 @@ class Matcher(Protocol):
     identity: dict[str, Any]
 
     def __call__(self, view0: View, view1: View) -> Matches:
-        """Match the keypoints of one pair.  Either side may have none."""
+        """Match the keypoints of one pair.  Either side may have none.  May be called by several
+        threads at a time."""
         ...
 
 

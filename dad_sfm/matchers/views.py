@@ -37,6 +37,7 @@ class Views:
         self._views: OrderedDict[str, View] = OrderedDict()
         self._sizes: dict[str, int] = {}
         self._total = 0
+        self._used: set[str] = set()  # since a view was last added
         self._lock = threading.Lock()
 
     def __call__(self, name: str) -> View:
@@ -45,12 +46,14 @@ class Views:
             return self._view(name)
 
     def _view(self, name: str) -> View:
+        self._used.add(name)
         if name in self._views:
             self._views.move_to_end(name)
             return self._views[name]
         # What was computed of the views that were used since is known by now.
-        for used in list(reversed(self._views))[:2]:
+        for used in self._used & self._views.keys():
             self._measure(used)
+        self._used = {name}
         path = None if self._image_dir is None else Path(self._image_dir, name)
         self._views[name] = View(name, self._read(name), path)
         self._measure(name)

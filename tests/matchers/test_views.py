@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -85,3 +88,17 @@ def test_a_photo_on_its_side_is_seen_upright_with_its_keypoints(tmp_path) -> Non
     assert view.upright_features.keypoints_px.tolist() == [[31, 50]]
     assert view.photo.getpixel((31, 50)) == (255, 255, 255)
     assert view.features.keypoints_px.tolist() == [[50, 8]]
+
+
+def test_several_threads_compute_a_value_once() -> None:
+    view = Views(some_features)("a.png")
+    calls: list[int] = []
+
+    def compute() -> int:
+        calls.append(1)
+        time.sleep(0.05)
+        return 7
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: view.once("x", compute), range(8))) == [7] * 8
+    assert calls == [1]

@@ -5,6 +5,7 @@ Edstedt et al., "RoMa: Robust Dense Feature Matching", CVPR 2024.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -70,6 +71,7 @@ class RoMa(DenseMatcher):
         )
         self._backbone = _OncePerImage(self._model.encoder.dinov2_vitl14[0])
         self._model.encoder.dinov2_vitl14[0] = self._backbone
+        self._lock = threading.Lock()
         self.identity: dict[str, Any] = {
             "name": "roma",
             "variant": conf.variant,
@@ -94,8 +96,9 @@ class RoMa(DenseMatcher):
 
     def _match(self, view0: View, view1: View) -> tuple[Tensor, Tensor]:
         """H×W×4 (x and y in A, then in B) and H×W; by the package's version with an axis more."""
-        self._backbone.views = (view0, view1)
-        matches, certainty = self._model.match(view0.photo, view1.photo)
+        with self._lock:  # the backbone knows of one pair at a time
+            self._backbone.views = (view0, view1)
+            matches, certainty = self._model.match(view0.photo, view1.photo)
         return matches.reshape(*matches.shape[-3:]), certainty.reshape(*certainty.shape[-2:])
 
 

@@ -5,6 +5,7 @@ Edstedt et al., "RoMa v2: Harder Better Faster Denser Feature Matching", 2025.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -65,6 +66,7 @@ class RoMaV2(DenseMatcher):
         with local_checkpoints(dict.fromkeys(URLS.values(), weights), device=device):
             self._model = kind(kind.Cfg(setting=conf.setting, compile=False))
         self._backbone = self._model.f = _OncePerImage(self._model.f)
+        self._lock = threading.Lock()
         self.identity: dict[str, Any] = {
             "name": "roma-v2",
             "setting": conf.setting,
@@ -84,8 +86,9 @@ class RoMaV2(DenseMatcher):
         return _warp(found, "AB"), back
 
     def _match(self, view0: View, view1: View) -> dict[str, Tensor]:
-        self._backbone.views = [view0, view1]
-        return self._model.match(view0.photo, view1.photo)
+        with self._lock:  # the backbone knows of one pair at a time
+            self._backbone.views = [view0, view1]
+            return self._model.match(view0.photo, view1.photo)
 
 
 def find_weights(source: str | None, release: str) -> Path:
