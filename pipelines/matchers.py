@@ -7,6 +7,7 @@ with the reason.
 """
 
 import argparse
+from math import isfinite
 from pathlib import Path
 
 from dad_sfm.benchmarks import runner
@@ -58,8 +59,8 @@ def table(results: list[Result]) -> list[str]:
                         f"`{result.linker}`",
                         *(" / ".join(f"{v:.1f}" for v in values[:3]) for values in cells),
                         f"{round(registered * count / 100)} of {count}",
-                        f"{position:.1f} mm",
-                        f"{rotation:.3f}°",
+                        _text(position, ".1f", " mm"),
+                        _text(rotation, ".3f", "°"),
                     ]
                 )
             )
@@ -71,6 +72,10 @@ def _values(result: Result, name: str) -> list[float]:
     found = result.table(name)
     assert found is not None, name
     return [found.value(measure, result.budgets[0]) for measure in found.measures]
+
+
+def _text(value: float, form: str, unit: str) -> str:
+    return f"{value:{form}}{unit}" if isfinite(value) else "–"
 
 
 def _row(cells: list[str]) -> str:

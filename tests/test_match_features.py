@@ -95,9 +95,9 @@ def test_pairs_that_are_done_are_left_in_either_order(
     main(confs["NN-mutual"], pairs, features, matches=matches)
     write_pairs(pairs, [PAIRS[0][::-1], *PAIRS[1:]])
     main(confs["NN-mutual"], pairs, features, matches=matches)
-    assert calls == PAIRS
+    assert sorted(calls) == sorted(PAIRS)  # several at a time, in any order
     main(confs["NN-mutual"], pairs, features, matches=matches, overwrite=True)
-    assert calls == [*PAIRS, PAIRS[0][::-1], *PAIRS[1:]]
+    assert sorted(calls) == sorted([*PAIRS, PAIRS[0][::-1], *PAIRS[1:]])
     with MatchReader(matches) as reader:
         assert all(reader.has(*pair) for pair in PAIRS)
 
