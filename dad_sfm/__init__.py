@@ -42,6 +42,7 @@ _EXPORTS = {
     "load_DaDNano": "dad_sfm.detectors.dad",
     "load_DaDNanoLight": "dad_sfm.detectors.dad",
     "load_DaDNanoDark": "dad_sfm.detectors.dad",
+    "vgg_hyper": "dad_sfm.detectors.ripe",
     "visualize_keypoints": "dad_sfm.report.drawing",
 }
 

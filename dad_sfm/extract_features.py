@@ -125,6 +125,11 @@ confs: dict[str, dict[str, Any]] = {
         "model": {"name": "keynet"},
         "preprocessing": {"resize_max": 1024},
     },
+    "ripe": {
+        "output": "feats-ripe",
+        "model": {"name": "ripe"},
+        "preprocessing": {"resize_max": 1600},
+    },
     "superpoint": {
         "output": "feats-superpoint",
         "model": {"name": "superpoint"},

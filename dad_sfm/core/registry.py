@@ -79,11 +79,15 @@ class Registry:
         plugin = self.plugin(options.get("name", ""))
         made = plugin(self.conf(options), device=device)
         licence = getattr(plugin, "licence", None)
-        if licence is not None and not licence.commercial:
-            logger.warning(
-                "%s %s is not for commercial use: %s", self.kind, options["name"], licence.terms
-            )
+        if licence is not None:
+            warn_of_licence(f"{self.kind} {options['name']}", licence)
         return made
+
+
+def warn_of_licence(what: str, licence: Licence) -> None:
+    """Log a warning where a licence forbids commercial use."""
+    if not licence.commercial:
+        logger.warning("%s is not for commercial use: %s", what, licence.terms)
 
 
 @cache

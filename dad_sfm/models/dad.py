@@ -6,24 +6,27 @@ arXiv 2503.07347.  Parameter names are those of the published checkpoints (Parsk
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 # Convolutions of VGG-11 at 1/1, 1/2, 1/4 and 1/8 of the resolution.
-_ENCODER_WIDTHS = ((64,), (128,), (256, 256), (512, 512))
+VGG11 = ((64,), (128,), (256, 256), (512, 512))
 
 
 class Encoder(nn.Module):
-    """VGG-11 with batch norm: images -> features at 1/1, 1/2, 1/4, 1/8, each before its pool."""
+    """VGG with batch norm: images -> features at 1/1, 1/2, 1/4, 1/8, each before its pool.
 
-    def __init__(self) -> None:
+    ``scales`` holds the widths of the convolutions at each of them.
+    """
+
+    def __init__(self, scales: Sequence[Sequence[int]] = VGG11) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         channels = 3
-        for widths in _ENCODER_WIDTHS:
+        for widths in scales:
             if layers:
                 layers.append(nn.MaxPool2d(2))
             for width in widths:
@@ -72,12 +75,20 @@ class Refiner(nn.Module):
 
 
 class Decoder(nn.Module):
-    """One refiner per scale, coarse to fine; the logits of all scales add up."""
+    """One refiner per scale, coarse to fine; the logits of all scales add up.
 
-    def __init__(self) -> None:
+    refiners  by the name of their scale, DaD's by default
+    resizing  how logits are brought to the next scale
+    """
+
+    def __init__(
+        self, refiners: Mapping[str, Refiner] | None = None, resizing: str = "bicubic"
+    ) -> None:
         super().__init__()
+        self.resizing = resizing
         self.layers = nn.ModuleDict(
-            {
+            refiners
+            or {
                 "8": Refiner(512, hidden=512, context=256),
                 "4": Refiner(256 + 256, hidden=256, context=128),
                 "2": Refiner(128 + 128, hidden=64, context=32),
@@ -95,7 +106,7 @@ class Decoder(nn.Module):
             else:
                 size = x.shape[-2:]
                 context = F.interpolate(context, size=size, mode="bilinear", align_corners=False)
-                logits = F.interpolate(logits, size=size, mode="bicubic", align_corners=False)
+                logits = F.interpolate(logits, size=size, mode=self.resizing, align_corners=False)
                 out = refiner(torch.cat([x, context.to(x.dtype)], dim=1))
                 # In half precision the sum would merge neighbouring peaks into ties.
                 logits = logits + out[:, :1].float()

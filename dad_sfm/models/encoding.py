@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -24,6 +24,27 @@ class Encoding:
     features: Sequence[Tensor]
     logits: Tensor
     encoder: str | None = None
+
+
+# Where to describe, from B×1×H×W logits: B×N×2 points in the pixel-index frame.
+ChoosePoints = Callable[[Tensor], Tensor]
+
+
+@runtime_checkable
+class DescribingNetwork(Protocol):
+    """A network that detects and describes: RIPE's, and ours with a hypercolumn head.
+
+    One forward pass does both, so that it may be wrapped (in bfloat16, for several processes).
+    """
+
+    dim: int
+
+    def __call__(
+        self, images: Tensor, choose: ChoosePoints | None = None
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Compute B×1×H×W float32 logits of B×3×H×W ImageNet-normalised images; with ``choose``
+        also B×N×D float32 descriptors, of unit length, of the points that it names."""
+        ...
 
 
 @runtime_checkable

@@ -15,6 +15,9 @@ NETWORKS = Registry(
         # Descriptors on their features.
         "hypercolumn": "dad_sfm.models.hypercolumn:Hypercolumn",
         "dad-hypercolumn": "dad_sfm.models.hypercolumn:DaDHypercolumn",
+        "ripe": "dad_sfm.models.ripe:RIPE",
+        "ripe-dad": "dad_sfm.models.ripe:RIPEDaD",
+        "ripe-nano": "dad_sfm.models.ripe:RIPENano",
     },
     group="dad_sfm.networks",
 )

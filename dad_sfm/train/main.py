@@ -11,7 +11,7 @@ from typing import Any, get_args
 from ..core.arguments import add_set, add_watchdog, count
 from ..core.config import ConfigError, changed
 from ..models.networks import NETWORKS
-from .data.plugs import data_conf
+from .data.plugs import data_conf, needs_photos
 from .engine.launch import LaunchConf, Strategy
 from .engine.loop_conf import LoopConf
 from .engine.trackers import TRACKERS
@@ -36,10 +36,13 @@ would have seen.
   dad-sfm train rl --photos my_photos --polarity dark --run runs/dark
   dad-sfm train distill --photos my_photos --run runs/nano \\
       --teachers runs/light/weights.safetensors runs/dark/weights.safetensors
+  dad-sfm train ripe --data homography+folders --photos my_photos --places my_places \
+      --preset ripe-nano --run runs/ripe
   dad-sfm extract scene/images --export-dir out --weights runs/nano/weights.safetensors
 
 Presets: paper (the DaD publication's values), dad (the same network with nano's objective, for one
-GPU), nano (two CPU cores, hours), smoke (a minute).
+GPU), nano (two CPU cores, hours), smoke (a minute); ripe (the RIPE publication's values),
+ripe-nano (two CPU cores, an hour).
 """
 
 
@@ -78,7 +81,8 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         help="for rl and distill: homography (of photos; the default), rendered (scenes), mixed "
-        "(both) or megadepth",
+        "(both) or megadepth; for ripe, labelled pairs of homography, rendered, folders, megadepth "
+        "(DISK's), tokyo, acdc, or several: megadepth+tokyo",
     )
     parser.add_argument(
         "--photos",
@@ -91,7 +95,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenes", type=count, help="how many there are to be in it")
     parser.add_argument("--megadepth", help="folder of the data set (--data megadepth)")
     parser.add_argument("--run", type=Path, required=True, help="run folder, made or resumed")
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="nano")
+    parser.add_argument("--preset", choices=sorted(PRESETS), help="nano; of ripe: ripe")
     parser.add_argument("--network", choices=NETWORKS.names, help="instead of the preset's")
     parser.add_argument("--steps", type=count, help="instead of the preset's")
     parser.add_argument("--batch", type=count, help="pairs per step, instead of the preset's")
@@ -159,8 +163,9 @@ def _distill_arguments(parser: argparse.ArgumentParser) -> None:
 class Method:
     """What the command line knows of an objective beyond the options of every run.
 
+    preset     the one that is taken when none is named
+    data       its own options that are fields of data plugs
     configure  the run of the preset and the method's own options
-    preset     where none is given
     """
 
     summary: str
@@ -168,9 +173,11 @@ class Method:
     add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
     configure: Callable[[RunConf, argparse.Namespace], RunConf] | None = None
     preset: str = "nano"
+    data: Sequence[str] = ()
 
 
 def _configure_rl(conf: RunConf, options: argparse.Namespace) -> RunConf:
+    _check_preset(conf, options)
     if options.polarity is None:
         return conf
     return changed(conf, {"objective.polarity": options.polarity}, where="--polarity")
@@ -211,6 +218,25 @@ def _configure_descriptor(conf: RunConf, options: argparse.Namespace) -> RunConf
     return changed(conf, {k: v for k, v in given.items() if v is not None}, where="options")
 
 
+def _ripe_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--places", help="folder of folders, one per place (--data folders)")
+    parser.add_argument("--tokyo", help="folder of Tokyo 24/7's queries (--data tokyo)")
+    parser.add_argument("--acdc", help="folder of ACDC (--data acdc)")
+
+
+def _configure_ripe(conf: RunConf, options: argparse.Namespace) -> RunConf:
+    _check_preset(conf, options)
+    return conf
+
+
+def _check_preset(conf: RunConf, options: argparse.Namespace) -> None:
+    if conf.objective.name != options.objective:
+        raise ConfigError(
+            f"--preset {options.preset} is one of `train {conf.objective.name}`, not of "
+            f"`train {options.objective}`"
+        )
+
+
 METHODS = {
     "descriptor": Method(
         "descriptors on a detector's features, from a teacher and known correspondences",
@@ -228,6 +254,13 @@ METHODS = {
         aliases=["distil"],
         add_arguments=_distill_arguments,
         configure=_configure_distill,
+    ),
+    "ripe": Method(
+        "keypoints and descriptors from labelled pairs, without geometry (RIPE)",
+        add_arguments=_ripe_arguments,
+        configure=_configure_ripe,
+        preset="ripe",
+        data=["places", "tokyo", "acdc"],
     ),
 }
 
@@ -265,9 +298,10 @@ def _running(options: argparse.Namespace) -> dict[str, Any]:
 
 def _conf(options: argparse.Namespace, objective: type[Objective]) -> RunConf:
     """The preset, with what the options say instead."""
-    conf = PRESETS[options.preset]
+    method = METHODS.get(options.objective, Method(""))
+    conf = PRESETS[options.preset or method.preset]
     name = options.data or conf.data.name
-    if getattr(objective.data.plugin(name), "needs_photos", False) and not options.photos:
+    if needs_photos(objective.data, name) and not options.photos:
         raise ConfigError(f"--data {name} needs photos: give folders of them with --photos")
     data = data_conf(
         objective.data,
@@ -278,6 +312,7 @@ def _conf(options: argparse.Namespace, objective: type[Objective]) -> RunConf:
         bank=options.bank,
         scenes=options.scenes,
         megadepth=options.megadepth,
+        **{name: getattr(options, name) for name in method.data},
     )
     loop = _but(
         conf.loop,

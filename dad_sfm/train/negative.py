@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..core.config import ConfigError
 from ..models.imagenet import normalize
 
 
@@ -16,11 +17,15 @@ def negative(network: nn.Module) -> nn.Module:
     polarity than random weights, or than weights that look for the first.  The convolutions that
     read the image (named by the network's ``reads_image``) are negated, and the constant that
     remains goes into their bias or the running mean of the batch norm behind them.  Exact but for
-    the pixels next to the border, where the padding is no longer what it was.
+    the pixels next to the border, where the padding is no longer what it was.  Raises `ConfigError`
+    for a network that names none.
     """
     # normalize(1 - x) = offset - normalize(x)
     offset = normalize(torch.ones(1, 3, 1, 1)) + normalize(torch.zeros(1, 3, 1, 1))
-    for name in network.reads_image:  # type: ignore[union-attr]
+    readers: tuple[str, ...] = getattr(network, "reads_image", ())
+    if not readers:
+        raise ConfigError(f"{type(network).__name__} has no negative: it evens out its input")
+    for name in readers:
         convolution = network.get_submodule(name)
         assert isinstance(convolution, nn.Conv2d)
         shift = _response(convolution, offset)

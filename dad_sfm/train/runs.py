@@ -70,7 +70,10 @@ def train(
     plugin = OBJECTIVES.plugin(conf.objective.name)
     fabric = launch.launch(bf16=conf.loop.bf16)
     network = _network(conf, start)
-    objective = plugin(conf.objective, device=fabric.device, bf16=conf.loop.bf16)
+    objective = plugin(
+        conf.objective, device=fabric.device, bf16=conf.loop.bf16, steps=conf.loop.steps
+    )
+    objective.check_network(network)
     data, judge = _data(conf, objective, files, validation)
     loop = Loop(
         network,

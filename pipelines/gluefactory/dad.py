@@ -30,6 +30,9 @@ class DaD(BaseModel):
     max_num_keypoints    points per image
     force_num_keypoints  exactly so many: filled up with random points of score and descriptor 0,
                          which batches for training need
+    threshold, top_k, model_path
+                         as RIPE's users know them: ``detection_threshold`` of the detector, instead
+                         of ``max_num_keypoints``, and ``weights`` of the detector
     resize_max           long side in px at which the network works, instead of the preset's; 0 for
                          the size of the image.  Points are in pixels of the image in any case
     """
@@ -41,6 +44,9 @@ class DaD(BaseModel):
         "max_num_keypoints": 2048,
         "force_num_keypoints": False,
         "resize_max": None,
+        "threshold": None,
+        "top_k": None,
+        "model_path": None,
         "trainable": False,
     }
     required_data_keys: ClassVar[list[str]] = ["image"]
@@ -72,7 +78,7 @@ class DaD(BaseModel):
         found = [self._extract(*each) for each in zip(images, sizes, strict=True)]
         numbers = {len(features) for features in found}
         if self.conf.force_num_keypoints:
-            number = self.conf.max_num_keypoints
+            number = _most(self.conf)
         elif len(numbers) == 1:
             (number,) = numbers
         else:
@@ -97,6 +103,11 @@ class DaD(BaseModel):
         raise NotImplementedError
 
 
+def _most(conf: Any) -> int:
+    """The budget of points per image."""
+    return int(conf.max_num_keypoints if conf.top_k is None else conf.top_k)
+
+
 def _preset(conf: Any) -> extract_features.ExtractionConf:
     if conf.preset not in extract_features.confs:
         raise ValueError(
@@ -105,7 +116,9 @@ def _preset(conf: Any) -> extract_features.ExtractionConf:
     preset = config.build(
         extract_features.ExtractionConf, extract_features.confs[conf.preset], where="conf"
     )
-    model = {**preset.model, **dict(conf.detector), "max_keypoints": conf.max_num_keypoints}
+    given = {"detection_threshold": conf.threshold, "weights": conf.model_path}
+    detector = {**{k: v for k, v in given.items() if v is not None}, **dict(conf.detector)}
+    model = {**preset.model, **detector, "max_keypoints": _most(conf)}
     if conf.descriptor:
         model["descriptor"] = {**model.get("descriptor", {}), **dict(conf.descriptor)}
     preprocessing = preset.preprocessing

@@ -21,6 +21,7 @@ from torch import nn
 from dad_sfm import extract_features
 from dad_sfm.geometry.pixel_frames import colmap_from_px
 from dad_sfm.io.store import FeatureReader
+from dad_sfm.models.ripe import RIPE
 
 FOLDER = Path(__file__).parents[2] / "pipelines" / "gluefactory"
 CONFIGS = sorted((FOLDER / "configs").glob("*.yaml"))
@@ -186,8 +187,8 @@ def test_it_is_an_extractor_with_nothing_to_train(extractor: type) -> None:
 
 
 def test_mistakes_are_named_when_it_is_made(extractor: type) -> None:
-    with pytest.raises(ValueError, match="dad: unknown option top_k"):
-        make(extractor, top_k=3)
+    with pytest.raises(ValueError, match="dad: unknown option max_keypoints"):
+        make(extractor, max_keypoints=3)
     with pytest.raises(ValueError, match=r"dad: unknown preset 'dada'; there are: .*dad-nano"):
         make(extractor, preset="dada")
     with pytest.raises(ValueError, match=r"unknown key 'nms'; known: .*nms_size"):
@@ -219,3 +220,16 @@ def test_the_simplest_configuration_runs(extractor: type, pixels: np.ndarray) ->
     conf = yaml.safe_load(path.read_text(encoding="utf-8"))
     found = extractor(conf["model"]["extractor"])({"image": as_batch(pixels)})
     assert set(found) == {"keypoints", "keypoint_scores", "descriptors"}
+
+
+def test_ripes_configuration_runs(extractor: type, pixels: np.ndarray, tmp_path: Path) -> None:
+    (path,) = [p for p in CONFIGS if p.stem == "ripe+NN"]
+    options = yaml.safe_load(path.read_text(encoding="utf-8"))["model"]["extractor"]
+    assert {"threshold", "top_k", "model_path"} <= options.keys()
+    torch.manual_seed(0)
+    torch.save(RIPE().state_dict(), tmp_path / "ripe_weights.pth")
+    options |= {"threshold": -10.0, "top_k": 7, "model_path": str(tmp_path / "ripe_weights.pth")}
+    found = extractor(options)({"image": as_batch(pixels)})
+    assert found["descriptors"].shape == (1, 7, 256)
+    blind = extractor({**options, "threshold": 1e9})({"image": as_batch(pixels)})
+    assert blind["keypoints"].shape == (1, 0, 2)

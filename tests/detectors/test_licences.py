@@ -14,7 +14,7 @@ from dad_sfm.execution.extractor import licences
 from dad_sfm.extract_features import confs
 
 TABLE = (Path(__file__).parents[2] / "docs" / "presets.md").read_text(encoding="utf-8")
-FORBIDDEN = {"superpoint", "reinforced-feature-points"}
+FORBIDDEN = {"superpoint", "reinforced-feature-points", "ripe"}
 
 
 @pytest.mark.parametrize("registry", [DETECTORS, DESCRIPTORS], ids=lambda r: r.kind)

@@ -10,8 +10,9 @@ from dad_sfm.train.data.homography_pairs import HomographyConf, HomographyPairs
 from dad_sfm.train.data.rendered_pairs import RenderedPairs
 from dad_sfm.train.engine.ema import EMA
 from dad_sfm.train.engine.feed import Feed, pinned
+from dad_sfm.train.engine.loop_conf import LoopConf
 from dad_sfm.train.engine.random_state import random_state, restore_random_state, seed_generators
-from dad_sfm.train.engine.schedule import warm_cosine
+from dad_sfm.train.engine.schedule import rate_at
 
 
 class Numbers:
@@ -97,11 +98,18 @@ def test_random_numbers_go_on_where_they_were():
 
 
 def test_learning_rate_rises_then_falls_to_zero():
-    rates = [warm_cosine(step, steps=100, warmup=10) for step in range(101)]
+    rates = [rate_at(step, LoopConf(steps=100, warmup=10)) for step in range(101)]
     assert rates[:10] == pytest.approx([0.1 * (i + 1) for i in range(10)])
     assert rates[55] == pytest.approx(0.5)
     assert rates[100] == pytest.approx(0)
-    assert warm_cosine(0, steps=10, warmup=0) == 1
+    assert rate_at(0, LoopConf(steps=10)) == 1
+
+
+def test_a_linear_learning_rate_ends_at_its_final_share():
+    conf = LoopConf(steps=100, schedule="linear", final_rate=0.001)
+    assert rate_at(0, conf) == 1
+    assert rate_at(50, conf) == pytest.approx((1 + 0.001) / 2)
+    assert rate_at(100, conf) == pytest.approx(0.001)
 
 
 def test_the_average_follows_with_its_decay_and_copies_counters():

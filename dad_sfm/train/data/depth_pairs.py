@@ -87,12 +87,13 @@ def _seen(depths: Sequence[Tensor], grids: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class DepthSource:
-    """The ingredients of a batch of pairs with depth."""
+    """The ingredients of a batch of pairs with depth; ``subjects`` are their scenes."""
 
     a: Side
     b: Side
     photometric_seed: int
     conf: DepthConf
+    subjects: Sequence[int] = ()
 
     @classmethod
     def draw(
@@ -100,10 +101,11 @@ class DepthSource:
         pairs: Sequence[tuple[Window, Window]],
         rng: np.random.Generator,
         conf: DepthConf,
+        subjects: Sequence[int] = (),
     ) -> DepthSource:
         """Pairs of windows, and random looks at them."""
         a, b = (Side.of(windows, random_looks(rng, conf)) for windows in zip(*pairs, strict=True))
-        return cls(a, b, int(rng.integers(2**62)), conf)
+        return cls(a, b, int(rng.integers(2**62)), conf, subjects)
 
     def to(self, device: torch.device) -> PairBatch:
         conf = self.conf

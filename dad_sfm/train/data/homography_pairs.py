@@ -41,6 +41,7 @@ class HomographySource:
 
     windows                      B squares 3×h×h uint8, each of its own size
     canvas_from_a, canvas_from_b B×3×3 float64, normalised coordinates
+    subjects                     which photo each pair is of
     """
 
     windows: Sequence[Tensor]
@@ -48,6 +49,7 @@ class HomographySource:
     canvas_from_b: Tensor
     photometric_seed: int
     conf: HomographyConf
+    subjects: Sequence[int]
 
     def to(self, device: torch.device) -> PairBatch:
         grid = view_grid(self.conf.size, device=device)
@@ -115,19 +117,20 @@ class HomographyPairs:
     def batch(self, step: int) -> HomographySource:
         conf = self.conf
         rng = np.random.default_rng((self.seed, step))
-        windows = [self._window(rng) for _ in range(conf.batch)]
+        subjects, windows = zip(*(self._window(rng) for _ in range(conf.batch)), strict=True)
         canvas_from_a, canvas_from_b = (
             random_looks(rng, conf, perspective=conf.perspective) for _ in "ab"
         )
         return HomographySource(
-            windows, canvas_from_a, canvas_from_b, int(rng.integers(2**62)), conf
+            list(windows), canvas_from_a, canvas_from_b, int(rng.integers(2**62)), conf, subjects
         )
 
-    def _window(self, rng: np.random.Generator) -> Tensor:
-        """A 3×h×h uint8 window of a random photo."""
+    def _window(self, rng: np.random.Generator) -> tuple[int, Tensor]:
+        """A random photo's number, and a 3×h×h uint8 window of it."""
         for _ in range(10):
             try:
-                photo = self._pixels(self.photos[int(rng.integers(len(self.photos)))])
+                number = int(rng.integers(len(self.photos)))
+                photo = self._pixels(self.photos[number])
                 break
             except ImageError:
                 continue
@@ -136,7 +139,7 @@ class HomographyPairs:
         _, H, W = photo.shape
         window = int(min(H, W) * rng.uniform(*self.conf.window))
         x, y = int(rng.integers(W - window + 1)), int(rng.integers(H - window + 1))
-        return torch.from_numpy(photo[:, y : y + window, x : x + window].copy())
+        return number, torch.from_numpy(photo[:, y : y + window, x : x + window].copy())
 
     def _decode(self, path: Path) -> np.ndarray:
         """3×H×W uint8, no larger than canvases can show."""

@@ -6,7 +6,7 @@ can be trained on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,21 @@ DESCRIBED = Registry(
     group="dad_sfm.training_descriptors",
 )
 
+# Plugs whose batches are `LabelledBatch`: two images that show the same place, or not.
+LABELLED = Registry(
+    "data",
+    {
+        "acdc": "dad_sfm.train.data.acdc_pairs:ACDCPairs",
+        "folders": "dad_sfm.train.data.folder_pairs:FolderPairs",
+        "homography": "dad_sfm.train.data.labelled_views:LabelledHomographies",
+        "megadepth": "dad_sfm.train.data.disk_photo_pairs:DiskPhotoPairs",
+        "mixture": "dad_sfm.train.data.mixture:Mixture",
+        "rendered": "dad_sfm.train.data.labelled_views:LabelledRendered",
+        "tokyo": "dad_sfm.train.data.tokyo_pairs:TokyoPairs",
+    },
+    group="dad_sfm.labelled_pairs",
+)
+
 
 def make_data(registry: Registry, conf: DataConf, photos: Sequence[Path | str], seed: int) -> Data:
     """Make the plug that a configuration is for."""
@@ -43,16 +58,38 @@ def make_data(registry: Registry, conf: DataConf, photos: Sequence[Path | str], 
 def data_conf(registry: Registry, name: str, preset: DataConf, **options: Any) -> DataConf:
     """The preset's configuration, or that of another plug with images and batches of its sizes.
 
-    ``options`` that are None are left out.  Raises `ConfigError` for an unknown name, and for an
-    option that the plug does not have.
+    A name "one+other" is that of a mixture; its parts take the options that they have.  ``options``
+    that are None are left out.  Raises `ConfigError` for an unknown name, and for an option that
+    no plug has.
     """
+    given = {key: value for key, value in options.items() if value is not None}
+    names = name.split("+")
+    parts = [_plug_conf(registry, each, preset, given) for each in names]
+    known = {f.name for part in parts for f in fields(part)}
+    if strangers := sorted(given.keys() - known):
+        raise ConfigError(f"--{strangers[0].replace('_', '-')} does not go with --data {name}")
+    if len(parts) == 1:
+        return parts[0]
+    mixture = registry.plugin("mixture").Conf
+    mixed: DataConf = mixture(
+        size=preset.size, batch=parts[0].batch, names=tuple(names), parts=tuple(parts)
+    )
+    return mixed
+
+
+def _plug_conf(
+    registry: Registry, name: str, preset: DataConf, given: Mapping[str, Any]
+) -> DataConf:
+    """The configuration of one plug, with those of the options that it has."""
     plug = registry.plugin(name).Conf
     conf: Any = preset
     if type(preset) is not plug:
         conf = plug(size=preset.size, batch=preset.batch)
-    given = {key: value for key, value in options.items() if value is not None}
-    strangers = sorted(given.keys() - {f.name for f in fields(conf)})
-    if strangers:
-        raise ConfigError(f"--{strangers[0].replace('_', '-')} does not go with --data {name}")
-    changed: DataConf = replace(conf, **given)
+    own = {f.name for f in fields(conf)}
+    changed: DataConf = replace(conf, **{k: v for k, v in given.items() if k in own})
     return changed
+
+
+def needs_photos(registry: Registry, name: str) -> bool:
+    """Whether a plug, or one of a mixture, can be made of photos only."""
+    return any(getattr(registry.plugin(each), "needs_photos", False) for each in name.split("+"))

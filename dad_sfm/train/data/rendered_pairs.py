@@ -66,14 +66,15 @@ class RenderedPairs:
 
     def batch(self, step: int) -> DepthSource:
         rng = np.random.default_rng((self.seed, step))
-        pairs = [self._pair(rng) for _ in range(self.conf.batch)]
-        return DepthSource.draw(pairs, rng, self.conf)
+        subjects, pairs = zip(*(self._pair(rng) for _ in range(self.conf.batch)), strict=True)
+        return DepthSource.draw(pairs, rng, self.conf, subjects)
 
-    def _pair(self, rng: np.random.Generator) -> tuple[Window, Window]:
-        scene = self._scene(self.scenes[int(rng.integers(len(self.scenes)))])
+    def _pair(self, rng: np.random.Generator) -> tuple[int, tuple[Window, Window]]:
+        number = int(rng.integers(len(self.scenes)))
+        scene = self._scene(self.scenes[number])
         pairs = usable_pairs(scene["shares"], self.conf.overlap)
         a, b = rng.permutation(pairs[int(rng.integers(len(pairs)))])
-        return _window(scene, a), _window(scene, b)
+        return number, (_window(scene, a), _window(scene, b))
 
 
 def usable_pairs(shares: np.ndarray, overlap: float) -> np.ndarray:

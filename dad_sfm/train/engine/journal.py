@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class Journal:
                 partial.write_text("".join(kept), encoding="utf-8")
 
     def write(self, step: int, seconds: float, values: Mapping[str, float]) -> None:
+        values = {name: value for name, value in values.items() if not math.isnan(value)}
         if self._path is not None:
             line = {"step": step, "seconds": round(seconds, 1), **values}
             with self._path.open("a", encoding="utf-8") as log:

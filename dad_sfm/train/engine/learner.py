@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from ..objectives.base import Objective
 from .ema import EMA
 from .loop_conf import LoopConf
 from .processes import agreed, average_gradients
-from .schedule import warm_cosine
+from .schedule import rate_at
 from .watchdog import TrainingError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Learner:
         Raises `TrainingError`, in all processes, before a loss or gradient that is not finite has
         changed anything.
         """
-        rate = warm_cosine(step, steps=self.conf.steps, warmup=self.conf.warmup)
+        rate = rate_at(step, self.conf)
         for group in self.optimizer.param_groups:
             group["lr"] = self.conf.learning_rate * rate
         self._stepper.zero_grad(set_to_none=True)
@@ -69,7 +70,10 @@ class Learner:
             losses.append(loss)
         average_gradients(self.fabric, self.objective.parameters())
         norm = self.fabric.clip_gradients(
-            self._forward, self._stepper, max_norm=self.conf.clip, error_if_nonfinite=False
+            self._forward,
+            self._stepper,
+            max_norm=self.conf.clip or math.inf,
+            error_if_nonfinite=False,
         )
         assert norm is not None
         total = torch.stack([loss.total.detach() for loss in losses]).mean()
@@ -82,7 +86,7 @@ class Learner:
         self._stepper.step()
         self.ema.update(self.network, step)
         scalars = {
-            name: torch.stack([loss.scalars[name] for loss in losses]).mean()
+            name: torch.stack([loss.scalars[name] for loss in losses]).nanmean()
             for name in losses[0].scalars
         }
         return StepStats({**scalars, "gradient_norm": norm}, losses[-1].policy_pixels)

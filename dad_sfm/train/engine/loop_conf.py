@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -10,8 +11,10 @@ class LoopConf:
     steps: int = 100_000
     learning_rate: float = 2e-4
     weight_decay: float = 1e-5
-    warmup: int = 0  # steps of linear rise; a cosine to zero follows
-    clip: float = 0.01  # gradient norm
+    warmup: int = 0  # steps of linear rise before the schedule
+    schedule: Literal["cosine", "linear"] = "cosine"  # of the learning rate, down to
+    final_rate: float = 0.0  # this share of it
+    clip: float = 0.01  # gradient norm; 0 = not clipped
     accumulate: int = 1  # batches per step, in each process
     ema_decay: float = 0.0  # of the exponential moving average of the weights; 0 = none
     # Network in bfloat16 autocast, where the device is fast with it (`has_fast_bf16`); the

@@ -21,10 +21,12 @@ def agreed(fabric: Fabric, flag: bool) -> bool:
 
 
 def mean_over_processes(fabric: Fabric, scalars: Mapping[str, Tensor]) -> dict[str, float]:
-    """The same numbers in all processes."""
+    """The same numbers in all processes: means over those that have one and not NaN."""
     values = torch.stack([value.detach().float() for value in scalars.values()])
     if fabric.world_size > 1:
-        values = _reduced(fabric, values, "mean")
+        known = ~values.isnan()
+        total = _reduced(fabric, torch.where(known, values, 0.0), "mean")
+        values = total / _reduced(fabric, known.float(), "mean")
     return dict(zip(scalars, values.tolist(), strict=True))
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
+from .loop_conf import LoopConf
 
-def warm_cosine(step: int, *, steps: int, warmup: int) -> float:
-    """Share of the learning rate at a step: a linear rise, then a cosine to zero at ``steps``."""
-    if step < warmup:
-        return (step + 1) / warmup
-    done = (step - warmup) / max(1, steps - warmup)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+def rate_at(step: int, conf: LoopConf) -> float:
+    """Share of the learning rate at a step: a linear rise, then a fall that ends at ``steps``."""
+    if step < conf.warmup:
+        return (step + 1) / conf.warmup
+    done = min(1.0, (step - conf.warmup) / max(1, conf.steps - conf.warmup))
+    left = 0.5 * (1 + math.cos(math.pi * done)) if conf.schedule == "cosine" else 1 - done
+    return conf.final_rate + (1 - conf.final_rate) * left

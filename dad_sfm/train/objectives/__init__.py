@@ -9,6 +9,7 @@ OBJECTIVES = Registry(
         "rl": "dad_sfm.train.objectives.rl:RLObjective",
         "descriptor": "dad_sfm.train.objectives.descriptor:DescriptorObjective",
         "distill": "dad_sfm.train.objectives.distill:DistillObjective",
+        "ripe": "dad_sfm.train.objectives.ripe.objective:RIPEObjective",
     },
     group="dad_sfm.objectives",
 )

@@ -41,12 +41,21 @@ class Objective(nn.Module):
     validates_on_photos: ClassVar[bool] = True
 
     def __init__(
-        self, conf: Any, *, device: torch.device | str = "cpu", bf16: bool = False
+        self,
+        conf: Any,
+        *,
+        device: torch.device | str = "cpu",
+        bf16: bool = False,
+        steps: int = 1,
     ) -> None:
         """``bf16``: whether networks that the objective asks run in bfloat16 where that is fast;
-        the one that is trained arrives in the precision of the run."""
+        the one that is trained arrives in the precision of the run.  ``steps``: of the whole run,
+        for schedules."""
         super().__init__()
-        self.conf = conf
+        self.conf, self.steps = conf, steps
+
+    def check_network(self, network: nn.Module) -> None:
+        """Raise `ConfigError` for a network that the objective cannot train."""
 
     def forward(self, network: nn.Module, batch: Any, step: int) -> Loss:
         """Compute the loss of a batch.

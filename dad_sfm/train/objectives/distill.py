@@ -71,9 +71,10 @@ class DistillObjective(Objective):
         *,
         device: torch.device | str = "cpu",
         bf16: bool = False,
+        steps: int = 1,
         teachers: Teachers | None = None,
     ) -> None:
-        super().__init__(conf, device=device, bf16=bf16)
+        super().__init__(conf, device=device, bf16=bf16, steps=steps)
         teachers = teachers or Teachers.from_files(
             conf.teachers,
             conf.how,

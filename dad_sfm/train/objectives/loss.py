@@ -9,7 +9,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Loss:
-    """``total`` to minimise, and detached scalars for the log.
+    """``total`` to minimise, and detached scalars for the log, the same ones in every step.
+
+    A scalar is NaN where a batch has nothing to measure it by; such a one is left out.
 
     ``policy_pixels`` is the number of pixels among which the policy of the scalar ``entropy``
     chooses, by which the watchdog knows a policy that prefers nothing.

@@ -59,6 +59,8 @@ class RecipeConf:
         """
         changes = dict(changes or {})
         conf, papers = changed(PRESETS[preset], changes, where="run"), preset == "paper"
+        if not isinstance(conf.objective, RLConf):
+            raise ConfigError(f"preset {preset} learns by {conf.objective.name}; the recipe by rl")
         shares = _PAPERS_SHARES if papers else _SHARES
         steps = tuple(steps)
         if not steps:

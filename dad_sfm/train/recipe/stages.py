@@ -31,20 +31,23 @@ def make(
     """Train the stages of the recipe in the folder ``root`` and package them.
 
     Returns the packaged files; none of them when ``minutes`` are up before the last stage is
-    trained, and the same call resumes.  So it does after an interrupt or a kill, each stage from
+    trained (one step is made at least), and the same call resumes.  So it does after an interrupt
+    or a kill, each stage from
     its last save.  Raises `ConfigError` when the folder was begun with another recipe, and what
     `train` raises, among it `Interrupted`.
     """
     folder = RecipeFolder(Path(root))
     _claim(folder, conf)
     until = math.inf if minutes is None else time.monotonic() + 60 * minutes
+    begun = False
     for stage in TRAINED:
         steps = conf.steps_of(stage)
         if folder.step(stage) >= steps:
             continue
-        left = (until - time.monotonic()) / 60
-        if left <= 0:
+        left = max(0.0, until - time.monotonic()) / 60
+        if begun and not left:
             return []
+        begun = True
         logger.info("stage %s", stage)
         train(
             run_conf(conf, stage, folder),
