@@ -88,7 +88,9 @@ class HypercolumnNetwork(nn.Module):
                 [F.grid_sample(f.float(), grid, align_corners=True)[:, :, 0] for f in features],
                 dim=1,
             )
-            return F.normalize(self.conv_dim_reduction_coarse_desc(column), dim=1).mT
+            head = self.conv_dim_reduction_coarse_desc
+            # As a linear layer, which takes no points at all as well.
+            return F.normalize(F.linear(column.mT, head.weight[..., 0], head.bias), dim=-1)
 
     def forward(
         self, images: Tensor, choose: ChoosePoints | None = None

@@ -1,12 +1,22 @@
 import pytest
 import torch
 
+from dad_sfm.core.config import ConfigError
 from dad_sfm.models.imagenet import normalize
 from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.negative import negative
 
 
-@pytest.mark.parametrize("name", NETWORKS.names)
+WITH_ONE = [name for name in NETWORKS.names if hasattr(NETWORKS.plugin(name), "reads_image")]
+
+
+def test_networks_that_even_out_their_input_have_none():
+    assert {"dad", "nano"} <= set(WITH_ONE)
+    with pytest.raises(ConfigError, match="RIPENano has no negative"):
+        negative(NETWORKS.plugin("ripe-nano")())
+
+
+@pytest.mark.parametrize("name", WITH_ONE)
 def test_it_sees_the_negative(name):
     torch.manual_seed(0)
     network = NETWORKS.plugin(name)().eval()

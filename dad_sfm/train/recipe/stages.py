@@ -42,7 +42,7 @@ def make(
     begun = False
     for stage in TRAINED:
         steps = conf.steps_of(stage)
-        if folder.step(stage) >= steps:
+        if not steps or folder.step(stage) >= steps:
             continue
         left = max(0.0, until - time.monotonic()) / 60
         if begun and not left:
