@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
@@ -18,8 +18,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from faults import injection
 from faults.forge import Forge
+from faults.mutation import Verdict, attack
 from faults.page import write_page
-from faults.workload import Tally, make_steps
+from faults.readers import make_targets
+from faults.workload import Tally, make_reconstruction, make_steps
 
 KB = 1 << 10
 
@@ -62,11 +64,32 @@ def surroundings(forge: Forge, root: Path) -> dict[str, Tally]:
     return found
 
 
-PARTS: dict[str, Callable[[Forge, Path], dict[str, Tally]]] = {
+def reconstruction(forge: Forge, root: Path) -> dict[str, Tally]:
+    """Verification and mapping: death at random moments and of workers, full disks."""
+    step, out = make_reconstruction(forge, root), root / "out"
+    sizes = [k * KB for k in (12, 48, 160, 384, 768, 1536)]
+    return {
+        "reconstruct: random moments": injection.die_at_random(forge, step, out, times=16),
+        "reconstruct: workers": injection.lose_workers(forge, step, out, times=14),
+        "reconstruct: full disk": injection.fill_disk(forge, step, root / "disk", sizes),
+    }
+
+
+def inputs(_: Forge, root: Path) -> dict[str, Verdict]:
+    """Every reader with changed files."""
+    return {
+        name: attack(target, root / "work", 4_000 if "HDF5" in target.kind else 16_000)
+        for name, target in make_targets(root / "seeds").items()
+    }
+
+
+PARTS: dict[str, Callable[[Forge, Path], Mapping[str, Tally | Verdict]]] = {
     "every write": every_write,
     "random moments": random_moments,
     "full disk": full_disk,
     "surroundings": surroundings,
+    "reconstruction": reconstruction,
+    "inputs": inputs,
 }
 
 

@@ -81,6 +81,7 @@ class Forge:
         watch: Path | None = None,
         fatal_call: int = 0,
         half: bool = False,
+        worker_call: int = 0,
         kill_after: float | None = None,
         memory: int | None = None,
         meddle: Callable[[], None] | None = None,
@@ -90,6 +91,7 @@ class Forge:
 
         watch       folder whose changes are counted
         fatal_call  number of the change at which the run is killed; with ``half`` in the middle
+        worker_call  likewise in each process that the run starts
         kill_after  seconds after which it is killed
         memory      bytes that it may allocate beyond what it has at the start
         meddle      called while it runs, ``meddle_after`` seconds after the start
@@ -99,6 +101,7 @@ class Forge:
             "watch": "" if watch is None else str(watch),
             "fatal_call": fatal_call,
             "half": half,
+            "worker_call": worker_call,
             "kill_after": kill_after,
             "memory": memory,
         }
@@ -180,6 +183,8 @@ def _child(job: dict[str, Any], log: Path, send: int) -> None:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + job["memory"]
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    if job["worker_call"]:
+        os.environ.update(FAULTS_FOLDER=job["watch"], FAULTS_CALL=str(job["worker_call"]))
     shim = ctypes.CDLL(None)
     shim.faults_arm(job["watch"].encode(), ctypes.c_long(job["fatal_call"]), int(job["half"]))
     try:

@@ -34,6 +34,24 @@ def die_at_every_write(
     return tally
 
 
+def lose_workers(forge: Forge, step: Step, out: Path, *, times: int) -> Tally:
+    """Kill the processes that a run starts, at changes spread over all that they make."""
+    tally = Tally()
+    for k in range(times):
+        call = round(1.35**k) + k  # the first ones densely
+        where = f"call {call} of a worker"
+        step.prepare(out)
+        outcome = forge.run(*step.command(out), watch=out, worker_call=call)
+        if outcome.code == 0:  # it made fewer
+            break
+        tally.add(outcome, where)
+        if "crashed" not in outcome.text:
+            tally.note("refused", where, f"no clear message: {outcome.text}")
+        step.check_left(out, tally, where)
+        step.rerun(forge, out, tally, where)
+    return tally
+
+
 def die_at_random(forge: Forge, step: Step, out: Path, *, times: int, seed: int = 0) -> Tally:
     """Kill runs at moments spread over their duration; half of them are killed again and again."""
     tally, rng = Tally(), random.Random(seed)

@@ -25,11 +25,13 @@ class Target:
     seeds    sound files, by suffix
     read     what is called with the path of a changed one
     refuses  how it may say no
+    kind     of the files: HDF5's take longer
     """
 
     seeds: list[tuple[str, bytes]]
     read: Callable[[Path], object]
     refuses: tuple[type[BaseException], ...] = field(default=(StoreError, FileNotFoundError))
+    kind: str = ""
 
 
 def _features(n: int) -> Features:
@@ -200,8 +202,8 @@ def make_targets(folder: Path) -> dict[str, Target]:
         "ground truth, binary": Target(
             binary, lambda p: read_ground_truth(p, binary), (ModelError,)
         ),
-        "feature files": Target(feature_files(folder), read_features),
-        "match files": Target(match_files(folder), read_matches),
+        "feature files": Target(feature_files(folder), read_features, kind="HDF5"),
+        "match files": Target(match_files(folder), read_matches, kind="HDF5"),
         "journals": Target(journals(folder), read_journal),
         "pairs files": Target([(".txt", pairs)], read_pairs, (PairsError, *lists)),
         "image lists": Target([(".txt", listed)], read_names, lists),

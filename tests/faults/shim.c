@@ -1,7 +1,8 @@
 /* Counts the calls that change files under one folder, and ends the process at one of them.
  *
- * Loaded with LD_PRELOAD; does nothing until faults_arm() is called.  The n-th call dies before it
- * does anything, or, when it writes and `half` is set, after half of its bytes.
+ * Loaded with LD_PRELOAD; does nothing until faults_arm() is called, or the process is started with
+ * FAULTS_FOLDER and FAULTS_CALL.  The n-th call dies before it does anything, or, when it writes and
+ * `half` is set, after half of its bytes.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -10,6 +11,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -27,6 +29,11 @@ void faults_arm(const char *path, long call, int halved) {
     fatal = call;
     half = halved;
     atomic_store(&calls, 0);
+}
+
+__attribute__((constructor)) static void arm_from_environment(void) {
+    const char *path = getenv("FAULTS_FOLDER"), *call = getenv("FAULTS_CALL");
+    if (path && call) faults_arm(path, atol(call), 0);
 }
 
 long faults_calls(void) { return atomic_load(&calls); }

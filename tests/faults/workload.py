@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +13,9 @@ import h5py
 import numpy as np
 from faults.forge import Forge, Outcome
 from PIL import Image
+from projected import make_scene
 
+from dad_sfm.colmap.model import read_model
 from dad_sfm.io.store import StoreError
 from dad_sfm.io.store.integrity import _whole_entries
 from dad_sfm.io.store.layers import opened
@@ -169,6 +172,49 @@ def make_steps(forge: Forge, root: Path) -> dict[str, Step]:
         "match": Step(match, "matches.h5", (), done[1]),
         "match, more pairs": Step(match, "matches.h5", (half_matches,), done[1]),
     }
+
+
+class Reconstruction(Step):
+    """Verification, mapping and report of a scene whose features and matches are given."""
+
+    def check_left(self, out: Path, tally: Tally, where: str) -> None:
+        """A report that is there is whole, and so is the model that it is about."""
+        report = out / "report.json"
+        try:
+            if report.exists():
+                json.loads(report.read_text())
+            if (out / "sparse").exists():
+                read_model(out / "sparse" / "0")
+        except (ValueError, OSError) as error:
+            tally.note("unreadable", where, str(error))
+
+    def rerun(self, forge: Forge, out: Path, tally: Tally, where: str) -> None:
+        outcome = forge.run(*self.command(out))
+        tally.judge(outcome, f"rerun after {where}")
+        if outcome.code != 0:
+            tally.note("refused", where, outcome.text)
+            return
+        registered = set(read_model(out / "sparse" / "0").images)
+        if registered != set(self.expected):
+            tally.note("wrong", where, f"{len(registered)} images registered")
+
+
+def make_reconstruction(forge: Forge, root: Path) -> Reconstruction:
+    """A scene of projected points: eight cameras, features and matches that are known."""
+    names = [f"{k}.png" for k in range(8)]
+    scene = make_scene(root / "scene", [names], points=120, noise_px=0.3)
+    found = scene.inputs
+    step = Reconstruction(
+        [
+            *("reconstruct", found["image_dir"], "--out", "OUT", "--images", "none"),
+            *("--feature-file", found["features"], "--match-file", found["matches"]),
+            *("--pairs", found["pairs"], "--threads", 1),
+        ],
+        "report.json",
+        (),
+        dict.fromkeys(names, 0),
+    )
+    return step
 
 
 def summary(tallies: dict[str, Tally]) -> Counter[str]:
