@@ -63,13 +63,14 @@ typecheck: $(INSTALLED)
 	$(BIN)/mypy
 
 table: $(INSTALLED)
-	$(BIN)/python pipelines/compare_features.py $(SCENES) \
+	$(BIN)/python -m dad_sfm benchmark strecha --data $(SCENES) --budgets 2048 \
 		--features dad-nano+rootsift dad-nano-x4+rootsift dad-nano+aliked-n16 \
 		sift:NN-ratio aliked-n16
 
 repeatability: $(INSTALLED)
-	$(BIN)/python pipelines/repeatability.py $(PHOTOS) \
-		--detectors dad-nano dad-nano-x4 dad-nano-light dad-nano-dark sift aliked-n16
+	$(BIN)/python -m dad_sfm benchmark homographies --data $(PHOTOS) --linker truth \
+		--budgets 512 1024 2048 \
+		--features dad-nano dad-nano-x4 dad-nano-light dad-nano-dark sift aliked-n16
 
 train-dad: $(INSTALLED)
 	$(BIN)/python pipelines/train_dad.py $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out '$(OUT)') $(ARGS)

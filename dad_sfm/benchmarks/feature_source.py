@@ -24,11 +24,13 @@ class FeatureSource:
     features    a preset of `extract_features.confs`, or a feature file of hloc's schema (``*.h5``)
     weights     checkpoint of the preset's detector
     descriptor  one of `descriptors.DESCRIPTORS`, in place of the features' own
+    changes     other values for options of the preset's detector, and their names
     """
 
     features: str | Path
     weights: str | None = None
     descriptor: str | None = None
+    changes: tuple[tuple[str, Any], ...] = ()
 
     @property
     def is_file(self) -> bool:
@@ -37,8 +39,8 @@ class FeatureSource:
     @property
     def label(self) -> str:
         """What tables and files call it: the preset (``preset@checkpoint`` with other weights,
-        ``preset@run-weights`` with those of a run) or the name of the feature file; with another
-        descriptor, ``detector+descriptor``."""
+        ``preset@run-weights`` with those of a run, ``preset,option=value`` with other options) or
+        the name of the feature file; with another descriptor, ``detector+descriptor``."""
         return self._points if self.descriptor is None else f"{self._points}+{self.descriptor}"
 
     @property
@@ -47,7 +49,10 @@ class FeatureSource:
         name = Path(self.features).stem if self.is_file else str(self.features)
         if self.descriptor is not None:
             name = name.partition("+")[0]
-        if self.weights is None or self.is_file:
+        if self.is_file:
+            return name
+        name += "".join(f",{option}={value}" for option, value in self.changes)
+        if self.weights is None:
             return name
         checkpoint = Path(self.weights)
         # A run calls its files alike, whatever it has learned.
@@ -104,6 +109,7 @@ class FeatureSource:
     def _conf(self, max_keypoints: int) -> dict[str, Any]:
         """The preset at a budget; without its descriptor where another takes its place."""
         model = {**self.preset["model"], "max_keypoints": max_keypoints}
+        model |= dict(self.changes)
         if self.weights is not None:
             model["weights"] = self.weights
         if self.descriptor is not None:

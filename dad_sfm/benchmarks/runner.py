@@ -20,7 +20,7 @@ from ..core.versions import versions
 from ..evaluation.estimation import poselib
 from ..io.scenes import dataset_folders
 from ..io.store import FeatureReader
-from .datasets import BENCHMARKS, data_set
+from .datasets import BENCHMARKS, data_set, takes_many_folders
 from .datasets.base import Dataset, Source
 from .feature_source import FeatureSource
 from .judge import BUDGETS, judge
@@ -28,14 +28,16 @@ from .link_source import LinkSource
 from .results import Result, write_result
 
 DEFAULT_OUT = Path("outputs/benchmarks")
+Folders = Path | str | Sequence[Path | str] | None
 
 
 def main(
     name: str,
     *,
     features: str | Path,
-    data: Path | str | None = None,
+    data: Folders = None,
     descriptor: str | None = None,
+    changes: Mapping[str, Any] | None = None,
     linker: str = "NN-mutual",
     linker_options: Mapping[str, Any] | None = None,
     matches: Path | str | None = None,
@@ -52,9 +54,11 @@ def main(
     name            one of `evaluation.benchmarks.BENCHMARKS`
     features        a preset of `extract_features.confs`, or any feature file of hloc's schema
                     (``*.h5``) of the benchmark's images
-    data            the folder of the data set; by default ``datasets/<name>``
+    data            the folder of the data set, by default ``datasets/<name>``; of photos
+                    (``homographies``) and scenes (``strecha``) several
     descriptor      one of `descriptors.DESCRIPTORS`, at the keypoints of any features and in place
                     of their own: one for all detectors
+    changes         other options of the preset's detector: ``{"balance": 0}``
     linker          ``truth``, or a preset of `match_features.confs`
     linker_options  changes to the preset's model, such as ``{"weights": "roma_outdoor.pth"}``
     matches         a match file of any tool, in place of a linker
@@ -71,7 +75,10 @@ def main(
     budgets = sorted(set(budgets))
     if not budgets or budgets[0] < 1:
         raise ConfigError(f"budgets must be positive numbers of keypoints, not {list(budgets)}")
-    folder, source = Path(out) / name, FeatureSource(features, weights, descriptor)
+    folder, source = (
+        Path(out) / name,
+        FeatureSource(features, weights, descriptor, tuple((changes or {}).items())),
+    )
     seconds: dict[str, float] = {}
     start = perf_counter()
     dataset = load(name, data=data, out=out, limit=limit)
@@ -103,7 +110,7 @@ def main(
                 "licences": {"features": source.terms, "data": dataset.licence},
                 "linker": link.identity,
                 "protocol": {task.name: task.settings for task in dataset.tasks},
-                "data": _described(dataset, _data_folder(name, data), limit),
+                "data": _described(dataset, _data_folders(name, data), limit),
                 "versions": versions(),
                 "machine": machine(device),
             },
@@ -114,25 +121,29 @@ def main(
 def load(
     name: str,
     *,
-    data: Path | str | None = None,
+    data: Folders = None,
     out: Path | str = DEFAULT_OUT,
     limit: int | None = None,
 ) -> Dataset:
-    """The images and tasks of a benchmark; see `main`."""
+    """Return the images and tasks of a benchmark; see `main`."""
     make: Callable[[Source], Dataset] = BENCHMARKS.plugin(name)
-    return make(Source(_data_folder(name, data), Path(out) / name / "work", limit))
+    first, *more = _data_folders(name, data)
+    if more and not takes_many_folders(name):
+        raise ConfigError(f"the benchmark {name} takes one folder of data, not {1 + len(more)}")
+    return make(Source(first, Path(out) / name / "work", limit, tuple(more)))
 
 
-def _data_folder(name: str, data: Path | str | None) -> Path:
+def _data_folders(name: str, data: Folders) -> list[Path]:
     if data is not None:
-        return Path(data)
+        return [Path(data)] if isinstance(data, (str, Path)) else [Path(each) for each in data]
     places = dataset_folders() or [Path("datasets")]
     folders = [place / data_set(name) for place in places]
-    return next((folder for folder in folders if folder.is_dir()), folders[0])
+    return [next((folder for folder in folders if folder.is_dir()), folders[0])]
 
 
-def _described(dataset: Dataset, folder: Path, limit: int | None) -> dict[str, Any]:
-    return {"folder": folder.resolve().name, "images": len(dataset.names), "limit": limit}
+def _described(dataset: Dataset, folders: Sequence[Path], limit: int | None) -> dict[str, Any]:
+    names = " ".join(folder.resolve().name for folder in folders)
+    return {"folder": names, "images": len(dataset.names), "limit": limit}
 
 
 def _provenance(path: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from .homography_set import HomographyPair
 from .linking import LONG_SIDE, Linker, Links
 from .metric_table import Measure, MetricTable, auc_measures
 from .pair_task import PairTask
+from .polarity import light_keypoints
 from .pose_task import linked_points
 from .ranking import Ranked, RankedReader
 from .repeatability import pair_scores
@@ -45,6 +46,7 @@ class HomographyTask(PairTask[HomographyPair]):
 
     protocol: HomographyProtocol = field(default_factory=HomographyProtocol)
     name: str = "homography"
+    image_dir: Path | None = None  # with the photos the table says which keypoints are light
 
     def judge(
         self, features: RankedReader, link: Linker, budgets: Sequence[int], work: Path
@@ -73,6 +75,7 @@ class HomographyTask(PairTask[HomographyPair]):
             Measure("localisation", "localisation_px", unit="px", lower_is_better=True),
             Measure("spacing", "spacing_px", unit="px"),
             Measure("coverage", "coverage"),
+            *([Measure("light", "light")] if self.image_dir is not None else []),
             Measure("points", "points", unit=""),
         )
 
@@ -85,13 +88,21 @@ class HomographyTask(PairTask[HomographyPair]):
         """Budget -> column -> value, or values of all runs."""
         a, b = features.read(pair.name_a), features.read(pair.name_b)
         links = link(pair, a, b)
+        light = self._light(pair, a, max(budgets))
         return {
             budget: {
                 **self._keypoint_columns(pair, a, b, budget),
+                "light": float(light[:budget].mean()) if len(light) else float("nan"),
                 **self._match_columns(pair, a, b, links, budget),
             }
             for budget in budgets
         }
+
+    def _light(self, pair: HomographyPair, a: Ranked, most: int) -> np.ndarray:
+        """For each of A's best keypoints whether it is light; empty without the photos."""
+        if self.image_dir is None:
+            return np.zeros(0, bool)
+        return light_keypoints(self.image_dir / pair.name_a, a.points(most))
 
     def _keypoint_columns(
         self, pair: HomographyPair, a: Ranked, b: Ranked, budget: int

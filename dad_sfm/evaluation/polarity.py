@@ -1,42 +1,27 @@
 """Polarity of keypoints: are they brighter than what surrounds them, or darker?
 
-DaD's teachers find one kind only, its student both (arXiv 2503.07347).  Computed from a feature
-file and the images it was made of.
+DaD's teachers find one kind only, its student both (arXiv 2503.07347).  Computed from the
+keypoints and the image they were found in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from ..io.images import read_image
-from ..io.store import FeatureReader
-from .ranking import ranked
 
 LONG_SIDE = 1024  # lengths below are pixels of an image with this long side
 CENTRE_PX = 1.0  # standard deviation of what counts as the point
 SURROUND_PX = 4.0  # and of what counts as its surroundings
 
 
-def light_shares(
-    features: Path | str, image_dir: Path | str, names: Iterable[str], *, budgets: Sequence[int]
-) -> list[float]:
-    """Mean over the images of the share of the best keypoints that are light, in [0, 1].
-
-    One for each budget.  Images without keypoints do not count; NaN when none has any.
-    """
-    shares = []
-    with FeatureReader(features) as reader:
-        for name in names:
-            points_px = ranked(name, reader.read(name, descriptors=False)).points(max(budgets))
-            if len(points_px):
-                grey = np.asarray(read_image(Path(image_dir) / name), np.float64).mean(axis=2)
-                light = contrast(grey, points_px) > 0
-                shares.append([light[:budget].mean() for budget in budgets])
-    return np.mean(shares, axis=0).tolist() if shares else [float("nan")] * len(budgets)
+def light_keypoints(image_path: Path | str, points_px: np.ndarray) -> np.ndarray:
+    """Return N bool: which of N×2 pixel-index points of a photo are light."""
+    grey = np.asarray(read_image(image_path), np.float64).mean(axis=2)
+    return contrast(grey, points_px) > 0
 
 
 def contrast(grey: np.ndarray, points_px: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from dad_sfm import cli
 from dad_sfm.benchmarks import runner
 from dad_sfm.benchmarks.feature_source import FeatureSource
 from dad_sfm.benchmarks.results import read_result
+from dad_sfm.commands.benchmark import _with_linker
 from dad_sfm.core.config import ConfigError
 from dad_sfm.evaluation.linking import NoTruthError
 from dad_sfm.io.colmap_text import write_text_model
@@ -130,6 +131,43 @@ def test_one_descriptor_for_all_detectors(tmp_path, capsys):
     matches = ours.tables[0].values[60]["matches"]
     assert (matches > 0).all()
     np.testing.assert_array_equal(other.tables[0].values[60]["matches"], matches)
+
+
+@pytest.mark.slow
+def test_photos_of_several_folders_and_what_has_no_checkpoint(tmp_path, capsys, monkeypatch):
+    """The table of detectors: options of one, a row for each that can run, light keypoints."""
+    monkeypatch.setenv("DAD_SFM_WEIGHTS", str(tmp_path))
+    folders = [write_photos(tmp_path / str(n) / "images", seed=n) for n in range(2)]
+    line = (
+        f"benchmark homographies --data {folders[0]} {folders[1]} --linker truth --budgets 60 "
+        f"--out {tmp_path / 'out'} --device cpu --features sift dad-nano superpoint "
+        "--set balance=0 subpixel=false"
+    )
+    assert cli.main(line.split()) == 0
+    printed = capsys.readouterr()
+    assert "superpoint is left out: " in printed.err
+    assert "superpoint" not in printed.out
+    results = tmp_path / "out" / "homographies"
+    nano = read_result(results / "dad-nano,balance=0,subpixel=False,truth.json")
+    assert nano.made_by["features"]["detector"]["balance"] == 0
+    table = read_result(results / "sift,truth.json").table("homography keypoints")
+    assert len(table.items) == 4
+    light = table.values[60]["light"]
+    assert ((light > 0) & (light < 1)).all()
+
+
+def test_one_folder_where_a_benchmark_takes_one(tmp_path):
+    with pytest.raises(ConfigError, match="hpatches takes one folder of data, not 2"):
+        runner.load("hpatches", data=[tmp_path, tmp_path])
+
+
+def test_scenes_from_several_places_and_a_linker_for_one_of_them(data, tmp_path, capsys):
+    line = f"benchmark strecha --data {data / 'house'} {data} --images {tmp_path / 'n.txt'}"
+    assert cli.main(line.split()) == 0
+    names = (tmp_path / "n.txt").read_text().splitlines()
+    assert names == [f"house/images/{name}" for name in NAMES]
+    assert _with_linker("sift:NN-ratio", "truth") == ("sift", "NN-ratio")
+    assert _with_linker("C:/theirs.h5", "truth") == ("C:/theirs.h5", "truth")
 
 
 def test_what_features_are_called():

@@ -1,8 +1,6 @@
 """Types of command-line arguments."""
 
 import argparse
-import runpy
-import sys
 
 import pytest
 
@@ -24,11 +22,3 @@ def test_a_whole_number_may_be_zero():
     assert [whole(text) for text in ("0", "7")] == [0, 7]
     with pytest.raises(argparse.ArgumentTypeError, match=r"^-1 is not a whole number"):
         whole("-1")
-
-
-def test_repeatability_does_not_take_every_zeroth_pair(request, monkeypatch, capsys):
-    script = request.config.rootpath / "pipelines" / "repeatability.py"
-    monkeypatch.setattr(sys, "argv", [str(script), "photos", "--every", "0"])
-    with pytest.raises(SystemExit):
-        runpy.run_path(str(script), run_name="__main__")
-    assert "--every: 0 is not a whole number of at least 1" in capsys.readouterr().err

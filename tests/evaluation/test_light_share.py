@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dad_sfm.core.types import Features
-from dad_sfm.evaluation.polarity import contrast, light_shares
-from dad_sfm.io.store import FeatureWriter
+from dad_sfm.evaluation.polarity import contrast, light_keypoints
 
 
 def spots(H: int, W: int, light: tuple[int, int], dark: tuple[int, int]) -> np.ndarray:
@@ -28,15 +26,8 @@ def test_a_flat_border_has_no_contrast():
     assert contrast(np.full((40, 60), 77.0), np.array([[0.0, 0], [59, 39]])) == pytest.approx(0)
 
 
-def test_share_of_the_best_points_in_files(tmp_path):
+def test_which_points_of_a_photo_are_light(tmp_path):
     light, dark = (30, 40), (90, 40)
     Image.fromarray(spots(80, 120, light, dark).astype(np.uint8)).save(tmp_path / "a.png")
-    points = np.array([dark, light, light, light], np.float32)
-    scores = np.array([0.1, 0.9, 0.8, 0.7], np.float32)
-    nothing = Features(np.zeros((0, 2), np.float32), np.zeros(0, np.float32), (120, 80))
-    with FeatureWriter(tmp_path / "f.h5", {}) as writer:
-        writer.write("a.png", Features(points, scores, (120, 80)))
-        writer.write("b.png", nothing)
-    names = ["a.png", "b.png"]
-    assert light_shares(tmp_path / "f.h5", tmp_path, names, budgets=[2, 4]) == [1.0, 0.75]
-    assert np.isnan(light_shares(tmp_path / "f.h5", tmp_path, ["b.png"], budgets=[4])).all()
+    found = light_keypoints(tmp_path / "a.png", np.array([light, dark, light], float))
+    assert found.tolist() == [True, False, True]

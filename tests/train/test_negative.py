@@ -6,7 +6,6 @@ from dad_sfm.models.imagenet import normalize
 from dad_sfm.models.networks import NETWORKS
 from dad_sfm.train.negative import negative
 
-
 WITH_ONE = [name for name in NETWORKS.names if hasattr(NETWORKS.plugin(name), "reads_image")]
 
 

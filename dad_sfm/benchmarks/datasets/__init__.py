@@ -23,3 +23,8 @@ BENCHMARKS = Registry(
 def data_set(name: str) -> str:
     """The folder under ``datasets/`` that a benchmark reads; variants of one share it."""
     return import_module(BENCHMARKS.plugin(name).__module__).NAME
+
+
+def takes_many_folders(name: str) -> bool:
+    """Whether a benchmark's data may be several folders."""
+    return getattr(import_module(BENCHMARKS.plugin(name).__module__), "MANY_FOLDERS", False)

@@ -25,11 +25,18 @@ class Source:
     data   the folder of its data set
     work   a folder where it may write
     limit  the most pairs to judge, evenly chosen; None: all
+    more   further folders, for a benchmark that takes any number of them
     """
 
     data: Path
     work: Path
     limit: int | None = None
+    more: tuple[Path, ...] = ()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """All folders."""
+        return (self.data, *self.more)
 
 
 class Task(Protocol):

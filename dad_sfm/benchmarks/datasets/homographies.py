@@ -1,4 +1,4 @@
-"""Homographies of any folder of photos: each photo against a warped, degraded copy of itself."""
+"""Homographies of any folders of photos: each photo against a warped, degraded copy of itself."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from ...io.listing import list_images
 from .base import DataError, Dataset, Source, require
 
 NAME = "homographies"
+MANY_FOLDERS = True
 
 
 def load(source: Source) -> Dataset:
-    """A pair a photo; the copies are written once, and read again by later runs."""
-    require(NAME, source.data, [])
-    photos = list_images(source.data)
-    if not photos:
-        raise DataError(f"{NAME}: no photos under {source.data}; give another folder")
-    place = source.data.resolve()
+    """A pair per photo; the copies are written once, and read again by later runs."""
+    parts = [str(source.limit)]
+    for place in source.folders:
+        require(NAME, place, [])
+        photos = list_images(place)
+        if not photos:
+            raise DataError(f"{NAME}: no photos under {place}; give another folder")
+        parts += [str(place.resolve()), *photos]
     # Other photos are another set, in a folder of its own.
-    key = hashlib.sha256("\n".join([str(place), str(source.limit), *photos]).encode()).hexdigest()
-    folder = source.work / f"{place.name}-{key[:8]}"
-    set_dir = make_set([source.data], folder, HomographySetConf(limit=source.limit))
-    task = HomographyTask(read_set(set_dir))
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    folder = source.work / f"{source.data.resolve().name}-{key[:8]}"
+    set_dir = make_set(source.folders, folder, HomographySetConf(limit=source.limit))
+    task = HomographyTask(read_set(set_dir), image_dir=set_dir / "images")
     return Dataset(set_dir / "images", (task,), "that of the photos")

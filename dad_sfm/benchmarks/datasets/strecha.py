@@ -1,10 +1,11 @@
-"""Strecha's façades, two views and SfM: any folder of scenes with true cameras.
+"""Strecha's façades, two views and SfM: any folders of scenes with true cameras.
 
 ``DATA/<scene>/images/*`` and ``DATA/<scene>/gt`` (a COLMAP model, PINHOLE, metres).
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ...colmap.model import read_model
@@ -16,29 +17,39 @@ from ..sfm_task import SfmTask, in_folder
 from .base import DataError, Dataset, Source, Task, require
 
 NAME = "strecha"
+MANY_FOLDERS = True
 EVERY_PAIR_DEG = 180.0  # SfM matches them all
 
 
 def load(source: Source) -> Dataset:
-    """Every scene under the folder.  Raises `DataError`."""
-    require(NAME, source.data, [])
-    scenes = sorted(p.parent for p in source.data.glob("*/gt") if is_model(p))
-    if not scenes:
-        raise DataError(
-            f"{NAME}: no scene under {source.data} has images/ and gt/ (a COLMAP model); "
-            f"datasets/{NAME}/README.md tells the tree expected"
-        )
-    tasks = tuple(task for scene in scenes for task in _tasks(source, scene))
-    return Dataset(source.data, tasks, "Strecha et al.: for research")
+    """The folders that are scenes, or every scene under them.  Raises `DataError`."""
+    scenes: list[Path] = []
+    for folder in source.folders:
+        require(NAME, folder, [])
+        found = [folder] if is_model(folder / "gt") else _scenes_under(folder)
+        if not found:
+            raise DataError(
+                f"{NAME}: no scene under {folder} has images/ and gt/ (a COLMAP model); "
+                f"datasets/{NAME}/README.md tells the tree expected"
+            )
+        scenes += [scene for scene in found if scene not in scenes]
+    root = Path(os.path.commonpath([scene.resolve().parent for scene in scenes]))
+    tasks = tuple(task for scene in scenes for task in _tasks(source, root, scene))
+    return Dataset(root, tasks, "Strecha et al.: for research")
 
 
-def _tasks(source: Source, scene: Path) -> list[Task]:
-    gt = in_folder(read_model(scene / "gt"), f"{scene.name}/images/")
-    require(NAME, source.data, sorted(gt.images))
+def _scenes_under(folder: Path) -> list[Path]:
+    return sorted(p.parent for p in folder.glob("*/gt") if is_model(p))
+
+
+def _tasks(source: Source, root: Path, scene: Path) -> list[Task]:
+    inside = scene.resolve().relative_to(root).as_posix()
+    gt = in_folder(read_model(scene / "gt"), f"{inside}/images/")
+    require(NAME, root, sorted(gt.images))
     conf = TwoView()
     pairs = evenly(pairs_of_model(gt, max_axis_deg=conf.max_axis_deg), source.limit)
     every = pairs_of_model(gt, max_axis_deg=EVERY_PAIR_DEG)
     return [
         PoseTask(pairs, conf.protocol, scene.name),
-        SfmTask(scene.name, source.data, gt, every),
+        SfmTask(scene.name, root, gt, every),
     ]
