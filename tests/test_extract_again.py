@@ -144,7 +144,7 @@ def dying(self, images):
         os.kill(os.getpid(), signal.SIGKILL)
     return detect(self, images)
 BrightDots.__call__ = dying
-extract_features.main({preset()!r}, {str(root)!r}, {str(tmp_path)!r})
+extract_features.main({preset()!r}, {str(root)!r}, {str(tmp_path)!r}, workers=0)
 """
     killed = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()

@@ -54,7 +54,7 @@ def test_changes_reach_into_presets_and_leave_these_alone():
         ({"features.model.descriptor.name": "nope"}, ConfigError, "unknown descriptor 'nope'"),
         ({"matcher.model.ratio": 0.8}, ConfigError, "unknown key 'ratio'"),
         ({"pairing.strategy": "nope"}, ConfigError, "unknown pairing strategy 'nope'"),
-        ({"pairing.options.overlap": 3}, ConfigError, "unknown key 'overlap'"),
+        ({"pairing.options.overlap": 3}, ConfigError, "unknown option 'overlap'"),
         ({"cameras.model": "PINHOL"}, CameraError, "unknown camera model 'PINHOL'"),
         ({"cameras.mode": "both"}, ConfigError, "'both' is not one of"),
         ({"verification.max_error": 3.0}, ConfigError, "unknown key 'max_error'"),

@@ -156,7 +156,7 @@ def make_steps(forge: Forge, root: Path) -> dict[str, Step]:
     extract = ["extract", photos, "--features", FEATURES, "--feature-path"]
     must(*extract, features)
     must(*extract, half_features, "--image-list", first)
-    must("pairs", pairs, "--features", features)
+    must("pairs", pairs, "--feature-file", features)
     must("match", pairs, features, "--matches", matches)
     few = root / "few.txt"
     few.write_text("\n".join(pairs.read_text().splitlines()[:10]), encoding="utf-8")

@@ -32,8 +32,8 @@ def make(
 
     Returns the packaged files; none of them when ``minutes`` are up before the last stage is
     trained (one step is made at least), and the same call resumes.  So it does after an interrupt
-    or a kill, each stage from its last save.  Raises `ConfigError` when the folder was begun with another recipe, and what
-    `train` raises, among it `Interrupted`.
+    or a kill, each stage from its last save.  Raises `ConfigError` when the folder was begun with
+    another recipe, and what `train` raises, among it `Interrupted`.
     """
     folder = RecipeFolder(Path(root))
     _claim(folder, conf)
