@@ -16,9 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from .colmap.cameras import CameraMode, check_known, group_by_camera
+from .colmap.camera_groups import AUTO, camera_groups, check_model, find_panoramas
+from .colmap.cameras import CameraMode
 from .colmap.filler import DatabaseFiller
-from .colmap.images import Intrinsics, import_images, open_database
+from .colmap.images import import_images, open_database
 from .colmap.inputs import InputError, SfmInputs
 from .colmap.log import colmap_log
 from .colmap.verification import Verification
@@ -42,11 +43,11 @@ def main(
     matches: Path | str,
     *,
     camera_mode: CameraMode = "auto",
-    camera_model: str = "SIMPLE_RADIAL",
+    camera_model: str = AUTO,
     camera_params: Sequence[float] | None = None,
     verification: Mapping[str, Any] | None = None,
     image_list: Path | str | Iterable[str] | None = None,
-    cameras: Mapping[str, Camera] | None = None,
+    cameras: Path | str | Mapping[str, Camera] | None = None,
     seed: int = 0,
     num_threads: int | None = None,
     overwrite: bool = False,
@@ -54,13 +55,16 @@ def main(
     """Build the database of all images of the feature file; returns its path.
 
     camera_mode    ``auto``, ``single``, ``per_folder`` or ``per_image``, see `cameras`
-    camera_model   COLMAP's name of the model of every camera
+    camera_model   COLMAP's name of the model of every camera; by default SIMPLE_RADIAL, and
+                   EQUIRECTANGULAR for 360° panoramas
     camera_params  intrinsics in that model's order (pixels), instead of a guess from EXIF or
                    from the image size
     verification   options of `Verification`
     image_list     only these images of the feature file: names, or a list file, whose intrinsics
                    are used where it states some
-    cameras        known intrinsics of some images by name; images of equal ones share a camera
+    cameras        known intrinsics: a list of ``name MODEL width height params...`` (hloc's
+                   ``*_with_intrinsics.txt``), or cameras by name; a name may be a folder
+                   (``day1/``) or all images (``*``).  Images of equal ones share a camera
 
     Left out with a warning: images whose photo is gone or does not fit its features, images that
     the extraction could not use, and pairs that could not be matched.  The same inputs and seed
@@ -73,7 +77,11 @@ def main(
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists; overwrite it or give another path")
     conf = build(Verification, verification or {}, where="verification")
-    intrinsics = Intrinsics(camera_model, None if camera_params is None else tuple(camera_params))
+    params = None if camera_params is None else tuple(camera_params)
+    check_model(camera_model, params)
+    if isinstance(cameras, (str, Path)):
+        cameras = listed_cameras(cameras, for_all=True)
+    known = dict(cameras or {})
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
@@ -82,18 +90,20 @@ def main(
         MatchReader(matches) as match_file,
         colmap_log(path.parent),
     ):
-        known = dict(cameras or {})
         if isinstance(image_list, (str, Path)):
             known = {**listed_cameras(image_list), **known}
             image_list = read_names(image_list)
         inputs = SfmInputs(root, feature_file, read_pairs(pairs), match_file, image_list)
-        check_known(known, inputs.headers)
-        rest = {name: h for name, h in inputs.headers.items() if name not in known}
-        import_images(partial, root, rest, group_by_camera(rest, camera_mode), intrinsics)
-        for camera in dict.fromkeys(known.values()):
-            names = [n for n in inputs.names if known.get(n) == camera]
-            same = Intrinsics(camera.model, camera.params)
-            import_images(partial, root, inputs.headers, [names] if names else [], same)
+        panoramas = find_panoramas(root, inputs.headers) if camera_model == AUTO else set()
+        groups = camera_groups(
+            inputs.headers,
+            camera_mode,
+            model=camera_model,
+            params=params,
+            known=known,
+            panoramas=panoramas,
+        )
+        import_images(partial, root, inputs.headers, groups)
         with open_database(partial) as db:
             filler = DatabaseFiller(db, inputs)
             filler.write_keypoints(inputs.names)

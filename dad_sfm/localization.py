@@ -26,9 +26,9 @@ from .core.config import build
 from .core.step_command import run_step
 from .geometry import pixel_frames
 from .geometry.cameras import Camera, quaternion
+from .io.listed_cameras import listed_cameras
 from .io.pairs_file import read_pairs
 from .io.store import FeatureReader, MatchReader
-from .io.text_lists import read_intrinsics
 
 if TYPE_CHECKING:
     import pycolmap
@@ -76,7 +76,7 @@ def main(
     """
     options = build(AbsolutePoseConf, conf or {}, where="localization")
     model = open_model(reference_sfm) if isinstance(reference_sfm, (str, Path)) else reference_sfm
-    cameras = queries if isinstance(queries, Mapping) else read_intrinsics(queries)
+    cameras = queries if isinstance(queries, Mapping) else listed_cameras(queries, for_all=True)
     listed = read_pairs(retrieval) if isinstance(retrieval, (str, Path)) else retrieval
     shown = {name: _shown(name, prepend_camera_name) for name in cameras}
     if len(set(shown.values())) < len(shown):

@@ -132,6 +132,7 @@ def test_database_and_map_pass_everything_on(monkeypatch):
         "camera_mode": "single",
         "camera_model": "SIMPLE_PINHOLE",
         "camera_params": (900.0, 400.0, 300.5),
+        "cameras": None,
         "verification": {"max_error_px": 4},
         "seed": 2,
         "num_threads": 3,

@@ -23,7 +23,6 @@ from collections.abc import Hashable, Mapping
 from pathlib import PurePosixPath
 from typing import Literal, get_args
 
-from ..geometry.cameras import Camera
 from ..io.image_header import Header
 
 CameraMode = Literal["auto", "single", "per_folder", "per_image"]
@@ -76,14 +75,4 @@ def _check_one_size(headers: Mapping[str, Header], names: list[str], mode: str) 
                 f"camera mode {mode!r} needs images of one size, but {names[0]} has "
                 f"{first[0]}×{first[1]} pixels and {name} {size[0]}×{size[1]}; use 'auto' or "
                 "'per_image'"
-            )
-
-
-def check_known(cameras: Mapping[str, Camera], headers: Mapping[str, Header]) -> None:
-    """Raise `CameraError` where a photo has another size than its known camera."""
-    for name, camera in cameras.items():
-        if name in headers and headers[name].size != (camera.width, camera.height):
-            W, H = headers[name].size
-            raise CameraError(
-                f"{name} has {W}×{H} pixels, but its known camera {camera.width}×{camera.height}"
             )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,9 +41,7 @@ class Intrinsics:
     params: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        import pycolmap
-
-        known = sorted(set(pycolmap.CameraModelId.__members__) - {"INVALID"})
+        known = known_models()
         if self.model not in known:
             raise CameraError(f"unknown camera model {self.model!r}; one of {', '.join(known)}")
         if self.params is not None:
@@ -76,7 +75,18 @@ class Intrinsics:
     @property
     def is_fisheye(self) -> bool:
         """Whether angles, and not their tangents, are in proportion to the distance in pixels."""
-        return "FISHEYE" in self.model
+        return _is_fisheye(self.model)
+
+
+def known_models() -> list[str]:
+    """The camera models of the installed pycolmap, by COLMAP's names."""
+    import pycolmap
+
+    return sorted(set(pycolmap.CameraModelId.__members__) - {"INVALID"})
+
+
+def _is_fisheye(model: str) -> bool:
+    return "FISHEYE" in model
 
 
 def _camera(model: str, size: tuple[int, int], focal_length: float) -> pycolmap.Camera:
@@ -97,42 +107,47 @@ def import_images(
     path: Path,
     image_dir: Path,
     headers: Mapping[str, Header],
-    groups: Sequence[list[str]],
-    intrinsics: Intrinsics,
+    groups: Sequence[tuple[list[str], Intrinsics]],
 ) -> None:
     """Write all images into the database at ``path``, with a camera for each group of them."""
     open_database(path).close()
-    _read_by_colmap(path, image_dir, [g for g in groups if headers[g[0]].has_exif], intrinsics)
+    _read_by_colmap(path, image_dir, [g for g in groups if headers[g[0][0]].has_exif])
     with open_database(path) as db:
-        if intrinsics.is_fisheye:
-            _trust_focal_lengths(db)
+        _trust_fisheyes(db)
         known = {image.name: image for image in db.read_all_images()}
-        for names in groups:
+        for names, intrinsics in groups:
             camera_id = next((known[n].camera_id for n in names if n in known), None)
             rest = [n for n in names if n not in known]
             if rest:
                 _write_group(db, rest, intrinsics.camera(headers[rest[0]].size), camera_id)
 
 
-def _trust_focal_lengths(db: pycolmap.Database) -> None:
+def _trust_fisheyes(db: pycolmap.Database) -> None:
     for camera in db.read_all_cameras():
-        camera.has_prior_focal_length = True
-        db.update_camera(camera)
+        if _is_fisheye(camera.model.name):
+            camera.has_prior_focal_length = True
+            db.update_camera(camera)
 
 
 def _read_by_colmap(
-    path: Path, image_dir: Path, groups: list[list[str]], intrinsics: Intrinsics
+    path: Path, image_dir: Path, groups: list[tuple[list[str], Intrinsics]]
 ) -> None:
     import pycolmap
 
-    mode, options = pycolmap.CameraMode, intrinsics.options()
-    calls = [(mode.SINGLE, names) for names in groups if len(names) > 1]
-    alone = [names[0] for names in groups if len(names) == 1]
-    if alone:
-        calls.append((mode.PER_IMAGE, alone))
-    for camera_mode, names in calls:
+    mode = pycolmap.CameraMode
+    calls = [(mode.SINGLE, *group) for group in groups if len(group[0]) > 1]
+    alone: dict[Intrinsics, list[str]] = defaultdict(list)
+    for names, intrinsics in groups:
+        if len(names) == 1:
+            alone[intrinsics] += names
+    calls += [(mode.PER_IMAGE, names, intrinsics) for intrinsics, names in alone.items()]
+    for camera_mode, names, intrinsics in calls:
         pycolmap.import_images(
-            str(path), str(image_dir), camera_mode, image_names=names, options=options
+            str(path),
+            str(image_dir),
+            camera_mode,
+            image_names=names,
+            options=intrinsics.options(),
         )
 
 

@@ -20,13 +20,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--camera-mode", default="auto", choices=["auto", "single", "per_folder", "per_image"]
     )
-    parser.add_argument("--camera-model", default="SIMPLE_RADIAL", help="COLMAP's name")
+    parser.add_argument("--camera-model", default="auto", help="COLMAP's name")
     parser.add_argument(
         "--camera-params",
         type=numbers,
         metavar="F,CX,...",
         help="known intrinsics in px, in the order of the camera model",
     )
+    parser.add_argument("--intrinsics", type=Path, help="known cameras, by image or folder")
     add_set(parser, "options of verification: max_error_px=4 min_inliers=20")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=count, help="default: all")
@@ -62,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
         camera_mode=options.camera_mode,
         camera_model=options.camera_model,
         camera_params=options.camera_params,
+        cameras=options.intrinsics,
         overwrite=options.overwrite,
         **how,
     )

@@ -21,6 +21,7 @@ _FIELDS = {
     "camera_mode": "cameras.mode",
     "camera_model": "cameras.model",
     "camera_params": "cameras.params",
+    "intrinsics": "cameras.intrinsics",
     "mapper": "mapping.mapper",
     "seed": "seed",
 }
@@ -44,9 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts.add_argument(
         "--camera-params",
         type=numbers,
-        metavar="F,CX,...",
-        help="known intrinsics in px, in the order of the camera model",
+        metavar="PX",
+        help="known intrinsics F,CX,... in the model's order",
     )
+    parts.add_argument("--intrinsics", metavar="FILE", help="known cameras, by image or folder")
     parts.add_argument("--mapper", choices=["incremental", "global", "hierarchical"])
     parts.add_argument("--seed", type=int)
     add_set(parts, "any other field: verification.max_error_px=4 pairing.options.overlap=5")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..geometry.cameras import Camera
-from .text_lists import ListError, list_files, read_lines, split_line
+from .text_lists import ListError, check_relative, list_files, read_lines, split_line
 
 
-def listed_cameras(path: Path | str) -> dict[str, Camera]:
+def listed_cameras(path: Path | str, *, for_all: bool = False) -> dict[str, Camera]:
     """The intrinsics of the images of a list, by name; images without any are not in it.
+
+    for_all  every line must state some, as in a list of nothing but cameras
 
     Raises `FileNotFoundError`, and `ListError` that names the line.
     """
@@ -17,8 +19,13 @@ def listed_cameras(path: Path | str) -> dict[str, Camera]:
     for file in list_files(path):
         for number, line in read_lines(file):
             name, intrinsics = split_line(line)
-            if not intrinsics:
+            check_relative(name, file)
+            if not intrinsics and not for_all:
                 continue
+            if not intrinsics:
+                raise ListError(
+                    f"{file}:{number}: no intrinsics; expected 'name MODEL width height params...'"
+                )
             model, width, height, *params = intrinsics.split()
             try:
                 camera = Camera(model, int(width), int(height), tuple(float(p) for p in params))

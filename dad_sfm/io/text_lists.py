@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from glob import glob, has_magic
 from pathlib import Path, PurePosixPath
 
-from ..geometry.cameras import Camera
-
 _WITH_INTRINSICS = re.compile(r"(.+?)\s+([A-Z][A-Z0-9_]*(?:\s+[-+.0-9eE]+){3,})")
 
 
@@ -77,26 +75,3 @@ def split_line(line: str) -> tuple[str, str]:
     """
     found = _WITH_INTRINSICS.fullmatch(line)
     return (found[1], found[2]) if found else (line, "")
-
-
-def read_intrinsics(path: Path | str) -> dict[str, Camera]:
-    """Cameras by name of a list with intrinsics, or of the lists that a pattern stands for.
-
-    Raises `FileNotFoundError`, and `ListError` for a line without intrinsics.
-    """
-    cameras = {}
-    for file in list_files(path):
-        for number, line in read_lines(file):
-            name, intrinsics = split_line(line)
-            check_relative(name, file)
-            if not intrinsics:
-                raise ListError(
-                    f"{file}:{number}: no intrinsics; expected 'name MODEL width height params...'"
-                )
-            model, width, height, *params = intrinsics.split()
-            try:
-                size = int(width), int(height)
-                cameras[name] = Camera(model, *size, tuple(float(p) for p in params))
-            except ValueError as error:
-                raise ListError(f"{file}:{number}: {error}") from error
-    return cameras

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import extract_features, match_features
+from ..colmap.camera_groups import AUTO, check_model
 from ..colmap.cameras import CameraMode
-from ..colmap.images import Intrinsics
 from ..colmap.mapping import Mapper, mapper_options
 from ..colmap.verification import Verification
 from ..core import config
@@ -35,8 +35,9 @@ class CamerasConf:
     """Which images share a camera, and what is known of it; see `database.main`."""
 
     mode: CameraMode = "auto"
-    model: str = "SIMPLE_RADIAL"
+    model: str = AUTO
     params: tuple[float, ...] | None = None
+    intrinsics: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class ReconstructionConf:
         extract_features.check(self.features)
         match_features.check(self.matcher)
         make_strategies(self.pairing.strategy, self.pairing.options)
-        Intrinsics(self.cameras.model, self.cameras.params)
+        check_model(self.cameras.model, self.cameras.params)
         mapper_options(self.mapping.options, self.mapping.mapper)
         if self.seed < 0:
             raise ConfigError(f"configuration.seed: {self.seed} is negative")

@@ -16,10 +16,10 @@ from ..core import config
 from ..core.config import ConfigError
 from ..geometry.cameras import Camera, CameraModel
 from ..io.image_header import read_header
+from ..io.listed_cameras import listed_cameras
 from ..io.output import Output
 from ..io.pairs_file import write_pairs
 from ..io.store import FeatureReader
-from ..io.text_lists import read_intrinsics
 from ..retrieval.image_vectors import Vlad, VladConf
 from ..retrieval.top_k import top_k_among
 from .conf import ReconstructionConf
@@ -59,7 +59,7 @@ def localize(
     conf = _configuration(reference)
     folder = reference.sparse / "0"
     model = read_model(folder)
-    listed = read_intrinsics(queries) if queries is not None else None
+    listed = listed_cameras(queries, for_all=True) if queries is not None else None
     files.root.mkdir(parents=True, exist_ok=True)
     extract_features.main(
         config.to_dict(conf.features),

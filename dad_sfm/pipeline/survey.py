@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..colmap.cameras import check_known, group_by_camera
-from ..colmap.images import Intrinsics
+from ..colmap.camera_groups import camera_groups
 from ..colmap.model import read_model
 from ..core.config import ConfigError
 from ..geometry.cameras import Camera
@@ -47,7 +46,8 @@ class Survey:
     names    the images to pair: photos, of a given feature file those that it holds
     gone     images of the feature file whose photo is not there any more
     pairs    those of a given pairs or match file; None where a strategy chooses
-    cameras  the intrinsics that the image list states, by name
+    cameras  known intrinsics by name of an image or folder: of the image list, and of the list
+             of intrinsics
     """
 
     listing: Listing
@@ -78,10 +78,9 @@ def survey(
     headers = {name: _header(place.image_dir / name) for name in listing.names}
     readable = {name: header for name, header in headers.items() if header is not None}
     known = listed_cameras(image_list) if isinstance(image_list, (str, Path)) else {}
-    for camera in known.values():
-        Intrinsics(camera.model, camera.params)
-    check_known(known, readable)
-    group_by_camera({n: h for n, h in readable.items() if n not in known}, cameras.mode)
+    if cameras.intrinsics is not None:
+        known |= listed_cameras(cameras.intrinsics, for_all=True)
+    camera_groups(readable, cameras.mode, model=cameras.model, params=cameras.params, known=known)
     names, gone = listing.names, []
     if features is not None and (features.is_file() or given.features is not None):
         with FeatureReader(features) as reader:
