@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .batch import PairBatch
 from .depth_warp import DepthViews, dense_warp, inverse_depth_at
-from .view_sampling import ViewConf, look, project, random_looks, view_grid
+from .view_sampling import ViewConf, project, random_views, render_views, view_grid
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Side:
         grids = project(self.window_from_view.float().to(device), view_grid(size, device=device))
         inverse = _seen(self.depths, grids)
         K = torch.linalg.inv(self.window_from_view) @ self.intrinsics
-        (images,) = look(self.canvases.to(device, non_blocking=True), grids)
+        (images,) = render_views(self.canvases.to(device, non_blocking=True), grids)
         return images, DepthViews(inverse, K, self.cam_from_world)
 
 
@@ -104,7 +104,7 @@ class DepthSource:
         subjects: Sequence[int] = (),
     ) -> DepthSource:
         """Pairs of windows, and random looks at them."""
-        a, b = (Side.of(windows, random_looks(rng, conf)) for windows in zip(*pairs, strict=True))
+        a, b = (Side.of(windows, random_views(rng, conf)) for windows in zip(*pairs, strict=True))
         return cls(a, b, int(rng.integers(2**62)), conf, subjects)
 
     def to(self, device: torch.device) -> PairBatch:

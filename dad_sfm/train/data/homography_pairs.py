@@ -22,7 +22,7 @@ from ...io.images import ImageError, read_image, to_array
 from ...io.listing import list_images
 from .batch import PairBatch
 from .bounded_cache import BoundedCache
-from .view_sampling import ViewConf, inside, look, project, random_looks, view_grid
+from .view_sampling import ViewConf, inside, project, random_views, render_views, view_grid
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class HomographySource:
         a_from_b = seen(torch.linalg.inv(self.canvas_from_a) @ self.canvas_from_b)
         side = self.conf.canvas_px
         canvases = torch.cat([canvas(window, side, device=device) for window in self.windows])
-        views = look(canvases, on_canvas_a, on_canvas_b)
+        views = render_views(canvases, on_canvas_a, on_canvas_b)
         images_a, images_b = self.conf.photometric.on_views(views, seed=self.photometric_seed)
         # Both views look at one canvas, so a pixel off it in A is off it in B as well.
         return PairBatch(
@@ -119,7 +119,7 @@ class HomographyPairs:
         rng = np.random.default_rng((self.seed, step))
         subjects, windows = zip(*(self._window(rng) for _ in range(conf.batch)), strict=True)
         canvas_from_a, canvas_from_b = (
-            random_looks(rng, conf, perspective=conf.perspective) for _ in "ab"
+            random_views(rng, conf, perspective=conf.perspective) for _ in "ab"
         )
         return HomographySource(
             list(windows), canvas_from_a, canvas_from_b, int(rng.integers(2**62)), conf, subjects

@@ -32,14 +32,14 @@ class ViewConf(DataConf):
         return round(self.size * self.canvas)
 
 
-def random_looks(rng: np.random.Generator, conf: ViewConf, *, perspective: float = 0.0) -> Tensor:
+def random_views(rng: np.random.Generator, conf: ViewConf, *, perspective: float = 0.0) -> Tensor:
     """Random canvas_from_view homographies of a batch, B×3×3 float64.
 
     perspective: corners move by up to this share of the half side; without it they are affine.
     """
     spread, centre = math.log(conf.scale), -math.log(conf.canvas)
     shift = 2 * conf.shift_px / (conf.size * conf.canvas)
-    looks = [
+    views = [
         random_view(
             rng,
             rotation_deg=conf.rotation_deg,
@@ -49,7 +49,7 @@ def random_looks(rng: np.random.Generator, conf: ViewConf, *, perspective: float
         )
         for _ in range(conf.batch)
     ]
-    return torch.from_numpy(np.stack(looks))
+    return torch.from_numpy(np.stack(views))
 
 
 def view_grid(size: int, *, device: torch.device | None = None) -> Tensor:
@@ -88,7 +88,7 @@ def inside(points_norm: Tensor) -> Tensor:
     return points_norm.abs().amax(dim=-1) < 1
 
 
-def look(canvases: Tensor, *grids: Tensor) -> list[Tensor]:
+def render_views(canvases: Tensor, *grids: Tensor) -> list[Tensor]:
     """Read B×3×S×S canvases of values 0 to 255 at B×H×W×2 grids, one image in [0, 1] a grid.
 
     The canvas is reflected at its edges: a view that looks past them sees no black to learn from.

@@ -24,7 +24,7 @@ from .polarity import contrast
 from .rewards import mutual_hit
 from .sampling import SamplingConf
 from .teachers import Combination, Teachers, log_policy
-from .views import Crossing, View, crossings, entropy, mean_over_points, pair_logits
+from .views import Reprojection, View, entropy, mean_over_points, pair_logits, reproject
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,15 @@ class DistillObjective(Objective):
                 (logits_b, batch.images_b, batch.valid_b),
             )
         )
-        ways = [self._measured(crossing) for crossing in crossings(a, b, batch)]
+        ways = [self._measured(reprojection) for reprojection in reproject(a, b, batch)]
         return {name: torch.stack([way[name] for way in ways]).mean() for name in ways[0]}
 
-    def _measured(self, crossing: Crossing) -> dict[str, Tensor]:
-        hits = mutual_hit(crossing.distance, sigma_px=self.conf.hit_sigma_px)
-        light = contrast(crossing.view.images, crossing.view.points_px) > 0
+    def _measured(self, reprojection: Reprojection) -> dict[str, Tensor]:
+        hits = mutual_hit(reprojection.distance, sigma_px=self.conf.hit_sigma_px)
+        light = contrast(reprojection.view.images, reprojection.view.points_px) > 0
         return {
-            "hit_rate": mean_over_points(hits, crossing.covisible),
-            "light": mean_over_points(light.float(), crossing.view.sampled),
+            "hit_rate": mean_over_points(hits, reprojection.covisible),
+            "light": mean_over_points(light.float(), reprojection.view.sampled),
         }
 
 

@@ -28,7 +28,7 @@ from .loss import Loss
 from .polarity import Polarity, contrast, reward_factor
 from .rewards import mutual_hit, mutual_nearest, nearest_hit, normalised_by_rate
 from .sampling import SamplingConf, gaussian_taps, odd_sizes, separable_blur
-from .views import Crossing, View, crossings, entropy, mean_over_points, pair_logits
+from .views import Reprojection, View, entropy, mean_over_points, pair_logits, reproject
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class RLObjective(Objective):
                 (logits_b, batch.images_b, batch.valid_b),
             )
         )
-        ways = [self._terms(crossing) for crossing in crossings(a, b, batch)]
+        ways = [self._terms(reprojection) for reprojection in reproject(a, b, batch)]
         means = {name: torch.stack([way[name] for way in ways]).mean() for name in ways[0]}
         total = (
             conf.policy_weight * means["policy"]
@@ -94,18 +94,18 @@ class RLObjective(Objective):
         scalars = {k: v.detach() for k, v in {"loss": total, **means}.items()}
         return Loss(total, scalars, policy_pixels=logits_a[0].numel())
 
-    def _terms(self, crossing: Crossing) -> dict[str, Tensor]:
+    def _terms(self, reprojection: Reprojection) -> dict[str, Tensor]:
         """Losses and measures of one way."""
-        conf, view, covisible = self.conf, crossing.view, crossing.covisible
+        conf, view, covisible = self.conf, reprojection.view, reprojection.covisible
         contrasts = contrast(view.images, view.points_px)
-        hits = self._hits(crossing.distance, size=view.valid.shape[-1])
+        hits = self._hits(reprojection.distance, size=view.valid.shape[-1])
         hits = hits * reward_factor(contrasts, covisible, conf.polarity)
-        near = crossing.distance.min(dim=2).values < 3
+        near = reprojection.distance.min(dim=2).values < 3
         return {
             "policy": _policy_loss(view, hits, covisible, conf),
             "regulariser": _coverage_loss(view.logits, view.valid, conf),
             "window": _window_loss(view, hits, covisible, conf),
-            "localisation": _localisation_loss(crossing, conf),
+            "localisation": _localisation_loss(reprojection, conf),
             "hit_rate": mean_over_points(hits, covisible),
             "hits_3px": mean_over_points(near.float(), covisible),
             "light": mean_over_points((contrasts > 0).float(), view.sampled),
@@ -190,13 +190,13 @@ def window_values(maps: Tensor, pixels: Tensor, size: int) -> Tensor:
     return padded.gather(1, index).view(B, -1, size * size)
 
 
-def _localisation_loss(crossing: Crossing, conf: RLConf) -> Tensor:
+def _localisation_loss(reprojection: Reprojection, conf: RLConf) -> Tensor:
     """Mean distance in px of one-to-one partners, with gradients to both sub-pixel offsets."""
-    carried = crossing.carried
+    points = reprojection.points_px
     if not conf.localisation_weight:
-        return carried.new_zeros(())
-    column, mutual = mutual_nearest(crossing.distance)
-    partner = crossing.other.points_px.gather(1, column[..., None].expand(-1, -1, 2))
-    gap = (carried - partner).square().sum(dim=-1).add(1e-4).sqrt()
+        return points.new_zeros(())
+    column, mutual = mutual_nearest(reprojection.distance)
+    partner = reprojection.other.points_px.gather(1, column[..., None].expand(-1, -1, 2))
+    gap = (points - partner).square().sum(dim=-1).add(1e-4).sqrt()
     near = mutual & (gap.detach() < conf.localisation_radius_px)
     return mean_over_points(torch.where(near, gap, 0.0), near)

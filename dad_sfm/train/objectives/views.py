@@ -50,32 +50,32 @@ class View:
 
 
 @dataclass(frozen=True)
-class Crossing:
-    """Keypoints of one view carried into the other.
+class Reprojection:
+    """Keypoints of one view, reprojected into the other.
 
-    carried    B×K×2 positions there, pixel-index frame; differentiable
+    points_px  B×K×2 positions there, pixel-index frame; differentiable
     covisible  B×K bool: sampled, and seen by the other view
-    distance   B×K×K px from each carried point to each point there; infinite for unusable ones
+    distance   B×K×K px from each reprojected point to each point there; infinite for unusable ones
     """
 
     view: View
     other: View
-    carried: Tensor
+    points_px: Tensor
     covisible: Tensor
     distance: Tensor
 
 
-def crossings(a: View, b: View, batch: PairBatch) -> tuple[Crossing, Crossing]:
-    """Both ways.  Distances are measured in the view that a point is carried into."""
-    return _crossing(a, b, batch.b_from_a), _crossing(b, a, batch.a_from_b)
+def reproject(a: View, b: View, batch: PairBatch) -> tuple[Reprojection, Reprojection]:
+    """Both ways.  Distances are measured in the view that a point is reprojected into."""
+    return _reproject(a, b, batch.b_from_a), _reproject(b, a, batch.a_from_b)
 
 
-def _crossing(view: View, other: View, warp: Tensor) -> Crossing:
-    carried, seen = warp_points(view.points_px, warp, view.valid)
+def _reproject(view: View, other: View, warp: Tensor) -> Reprojection:
+    points, seen = warp_points(view.points_px, warp, view.valid)
     covisible = seen & view.sampled
     usable = covisible[:, :, None] & other.sampled[:, None, :]
-    distance = pairwise_px(carried.detach(), other.points_px.detach(), usable)
-    return Crossing(view, other, carried, covisible, distance)
+    distance = pairwise_px(points.detach(), other.points_px.detach(), usable)
+    return Reprojection(view, other, points, covisible, distance)
 
 
 def mean_over_points(values: Tensor, where: Tensor) -> Tensor:

@@ -92,9 +92,9 @@ def repeated(
     points, others  N×2 and M×2 pixel-index, best first
     warp, valid     H×W×2 and H×W, from the view of ``points`` to that of ``others``
     """
-    carried, inside = warp_points(points[None], warp[None], valid[None])
+    reprojected, inside = warp_points(points[None], warp[None], valid[None])
     covisible = inside[0].cpu().numpy()
-    moved, here, there = (each.cpu().double().numpy() for each in (carried[0], points, others))
+    moved, here, there = (each.cpu().double().numpy() for each in (reprojected[0], points, others))
     keep = covisible & distinct(here, DISTINCT_PX)
     gap = one_to_one(moved[keep], there[distinct(there, DISTINCT_PX)])
     count = max(1, int(covisible.sum()))
