@@ -25,7 +25,7 @@ from .descriptors import DESCRIPTORS
 from .detectors import DETECTORS
 from .execution.extractor import Extractor
 from .execution.loading import Photo, PhotoLoader, Preprocessing
-from .execution.resume import images_to_extract, starts_anew
+from .execution.resume import images_to_extract, starts_over
 from .execution.streaming import stream_features
 from .io.images import ImageError
 from .io.listing import select_images
@@ -200,7 +200,7 @@ def main(
     as_half       store descriptors in half precision; keypoints never are
     image_list    only these: names relative to ``image_dir``, or a text file with a name per line
     feature_path  the feature file itself, instead of ``export_dir``
-    overwrite     extract the images anew, in place of what the file holds of them; the others stay
+    overwrite     extract the images again, in place of what the file holds of them; the others stay
     device        "auto", "cpu", "cuda", "cuda:1" or "mps"
     batch_size, workers  see `stream_features`
 
@@ -225,7 +225,7 @@ def main(
         "preprocessing": config.to_dict(checked.preprocessing),
         "as_half": as_half,
     }
-    fresh = starts_anew(
+    fresh = starts_over(
         Path(feature_path), provenance, None if whole else names, overwrite=overwrite
     )
     with FeatureWriter(feature_path, provenance, overwrite=fresh) as writer:

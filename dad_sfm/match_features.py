@@ -27,7 +27,7 @@ from .core.types import Matches
 from .execution.cores import compute_ahead
 from .execution.extractor import descriptor_name
 from .execution.pair_order import by_neighbours
-from .execution.resume_matches import pairs_to_match, photo_of, starts_anew
+from .execution.resume_matches import pairs_to_match, photo_of, starts_over
 from .io.pairs_file import Pair, read_pairs
 from .io.store import FeatureReader, MatchReader, MatchWriter, check_pair_keys
 from .matchers import MATCHERS
@@ -105,12 +105,12 @@ def main(
                   left out: the match file is named after features, conf and pairs, as hloc names it
     features_ref  feature file of the second image of each pair, if it is another one; a pair and
                   its reverse are then two pairs, and an image may be paired with its namesake
-    overwrite     match the pairs anew, in place of what the file holds of them; others stay
+    overwrite     match the pairs again, in place of what the file holds of them; others stay
     image_dir     the photos, for a matcher that looks at them
     device        "auto", "cpu", "cuda", "cuda:1" or "mps"
     workers       on a CPU, pairs that are matched at the same time, one core each; None for as
                   many as there are cores, 0 for none: all is done in the calling thread
-    discard       start the match file anew, and drop the other pairs that it holds
+    discard       start the match file over, and drop the other pairs that it holds
 
     Pairs that are in the match file already, in either order, are left as they are, unless their
     photos (or a foreign file's features) are others by now; a file made by another configuration
@@ -151,7 +151,7 @@ def main(
             "features_ref": reference.provenance or {"file": reference.path.name},
             **({"directed": True} if directed else {}),
         }
-        fresh = discard or starts_anew(matches, provenance, wanted, overwrite=overwrite)
+        fresh = discard or starts_over(matches, provenance, wanted, overwrite=overwrite)
         photos = photo_of(query), photo_of(reference)
         with MatchWriter(matches, provenance, overwrite=fresh) as writer:
             todo = pairs_to_match(writer, wanted, photos, directed=directed, overwrite=overwrite)

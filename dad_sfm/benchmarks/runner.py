@@ -65,7 +65,7 @@ def main(
     budgets         numbers of keypoints; extracted once at the largest, cut by score
     limit           the most pairs, evenly chosen, for a quick look
     weights         checkpoint of the preset's detector
-    overwrite       extract anew, where an earlier run had other options
+    overwrite       extract again, where an earlier run had other options
 
     Raises `ConfigError` for unknown names, `DataError` where the data set is not whole,
     `NoTruthError` where the truth cannot link, `StoreError` where a file is not what is needed,

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
     add_set(parser, "options of the DaD detectors among the features: balance=0 nms_size=5")
     parser.add_argument("--out", type=Path, default=Path("outputs/benchmarks"))
-    parser.add_argument("--overwrite", action="store_true", help="extract anew")
+    parser.add_argument("--overwrite", action="store_true", help="extract again")
     parser.add_argument(
         "--images",
         type=Path,

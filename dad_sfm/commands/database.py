@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--add",
         choices=["keep", "redo"],
         help="add to the database that is there, whoever made it; pairs that are verified in it "
-        "already are kept, or verified anew with these matches",
+        "already are kept, or verified again with these matches",
     )
 
 

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="descriptors in half precision (keypoints never are)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="start the file anew")
+    parser.add_argument("--overwrite", action="store_true", help="start the file over")
     add_device(parser)
     add_workers(parser)
 

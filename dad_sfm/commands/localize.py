@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--num-matched", type=count, default=20, metavar="N", help="most similar images to match"
     )
     add_set(parser, "options of the pose: max_error_px=6 min_inliers=20")
-    parser.add_argument("--overwrite", action="store_true", help="extract and match anew")
+    parser.add_argument("--overwrite", action="store_true", help="extract and match again")
     add_device(parser)
 
 

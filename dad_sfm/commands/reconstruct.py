@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="H",
         help="most that COLMAP may take per stage",
     )
-    running.add_argument("--overwrite", action="store_true", help="extract and match anew")
+    running.add_argument("--overwrite", action="store_true", help="extract and match again")
     how = ["link", "copy", "none"]
     running.add_argument(
         "--images", default="link", choices=how, metavar="HOW", help=f"beside: {', '.join(how)}"

@@ -47,7 +47,7 @@ def images_to_extract(
     writer.write_image_dir(str(root))
     if changed:
         logger.warning(
-            "%d photos have changed since their features were extracted, these are made anew: %s",
+            "%d photos have changed since their features were extracted, these are made again: %s",
             len(changed),
             _some(changed),
         )
@@ -57,14 +57,14 @@ def images_to_extract(
     return [name for name in names if name not in done]
 
 
-def starts_anew(
+def starts_over(
     path: Path, provenance: dict[str, object], names: Sequence[str] | None, *, overwrite: bool
 ) -> bool:
     """Whether an overwritten feature file begins empty, rather than entry by entry.
 
     names  the images that are listed for extraction, None for a whole folder
 
-    As in hloc, overwriting makes the listed images anew and keeps the others.  What another
+    As in hloc, overwriting redoes the listed images and keeps the others.  What another
     configuration made cannot stand beside them, though: raises `StoreError` rather than drop it.
     """
     if not overwrite or not path.is_file():

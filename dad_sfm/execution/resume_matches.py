@@ -47,16 +47,16 @@ def pairs_to_match(
             writer.remove(*pair)
         todo.append((name0, name1))
     if stale and not overwrite:
-        logger.warning("%d pairs were matched from other photos and are matched anew", stale)
+        logger.warning("%d pairs were matched from other photos and are matched again", stale)
     return todo
 
 
-def starts_anew(
+def starts_over(
     path: Path, provenance: dict[str, Any], pairs: Sequence[Pair], *, overwrite: bool
 ) -> bool:
     """Whether an overwritten match file begins empty, rather than pair by pair.
 
-    As in hloc, overwriting matches the given pairs anew and keeps the others.  What another
+    As in hloc, overwriting matches the given pairs again and keeps the others.  What another
     configuration made cannot stand beside them, though: raises `StoreError` rather than drop it.
     """
     if not overwrite or not path.is_file():

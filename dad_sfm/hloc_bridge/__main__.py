@@ -1,6 +1,6 @@
 """Steps of hloc with our presets: ``python -m dad_sfm.hloc_bridge STEP ...``.
 
-``python -m hloc.extract_features`` builds its presets anew as the main module, so that it cannot
+``python -m hloc.extract_features`` builds its presets again as the main module, so that it cannot
 know ours.  Options have hloc's names; the steps that are not here are run as hloc's own commands.
 """
 

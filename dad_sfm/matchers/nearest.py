@@ -107,7 +107,7 @@ class NearestNeighbor:
         of a mutual match is known from its row.
         """
         rows = min(len(a), max(1, BLOCK_ELEMENTS // len(b)))
-        # One block for all, and results at their place: allocating anew fragments the heap.
+        # One block for all, and results at their place: allocating each time fragments the heap.
         block = a.new_empty(rows, len(b))
         index = torch.empty(len(a), dtype=torch.long, device=a.device)
         best, second = a.new_empty(len(a)), a.new_full((len(a),), -torch.inf)

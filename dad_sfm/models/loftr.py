@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Variant = Literal["outdoor", "indoor", "indoor_new"]
 
 LICENCE = Licence("Apache-2.0 (zju3dv/LoFTR, kornia)")
-KORNIA = "0.9"  # older ones compute the features of an image anew for each pair
+KORNIA = "0.9"  # older ones compute the features of an image again for each pair
 STRIDE = 8  # pixels between the points that it matches
 _URL = "https://cmp.felk.cvut.cz/~mishkdmy/models/loftr_{}.ckpt"
 _FILES = {"outdoor": "outdoor", "indoor": "indoor", "indoor_new": "indoor_ds_new"}

@@ -57,7 +57,7 @@ def reconstruct(
     device       "auto", "cpu", "cuda", "cuda:1" or "mps", for features and matches
     workers      threads for features and matches; see the steps
     num_threads  of COLMAP; all by default.  With 1 a run repeats bit for bit
-    overwrite    extract and match anew, where an earlier run had other options
+    overwrite    extract and match again, where an earlier run had other options
     colmap_hours most hours that verification, and that mapping, may take
 
     Every option is checked before the first image is read (`ConfigError` and its kin), and all

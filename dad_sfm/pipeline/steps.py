@@ -46,8 +46,8 @@ class Run:
 
     def go(self, image_list: ImageList) -> None:
         """All steps.  Raises what they raise."""
-        anew = self.overwrite and self.given.features is None
-        earlier = None if anew else self.files.features
+        redo = self.overwrite and self.given.features is None
+        earlier = None if redo else self.files.features
         self.found = survey(self.place, earlier, self.conf.cameras, self.given, image_list)
         names = self._features(image_list)
         self._pairs(names)

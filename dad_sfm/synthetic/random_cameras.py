@@ -1,4 +1,4 @@
-"""Cameras by chance that look at the same part of a random scene."""
+"""Random cameras that look at the same part of a random scene."""
 
 from __future__ import annotations
 

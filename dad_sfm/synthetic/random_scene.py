@@ -1,4 +1,4 @@
-"""Scenes by chance: what training pairs with exact depth, occlusions and light are views of."""
+"""Random scenes: what training pairs with exact depth, occlusions and light are views of."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Atlas:
         """Filtered lookup: N positions (2, N) in texels of level 0.
 
         ``footprint`` (2, 2, N) holds the derivatives of the position (axis 0) by the pixel's x and
-        y (axis 1).  Outside a texture its border goes on.  Returns (N, 3) float32 linear light.
+        y (axis 1).  Outside a texture its border is repeated.  Returns (N, 3) float32 linear light.
         """
         major, minor, axis = ellipse(footprint)
         wanted = np.log2(np.clip(major / minor, 1, MAX_TAPS))

@@ -141,7 +141,7 @@ def test_a_run_killed_while_it_publishes_can_be_repeated(
 
 def test_a_first_run_that_was_killed_can_be_repeated(tmp_path: Path) -> None:
     claim = Claim(tmp_path)
-    claim.files.log.write_text("begun")
+    claim.files.log.write_text("started")
     stage(claim, "half")
     run(tmp_path, "whole")
     assert Output(tmp_path).database.read_text() == "whole"

@@ -141,9 +141,9 @@ def test_its_name_is_a_command(conf, tmp_path):
     options = "--data clips --network brightness --preset smoke --steps 1 --batch 1 --device cpu"
     fields = "--set objective.wanted=0.25 data.frames=2 --tracker none"
     assert cli.main(["train", "offset", *f"--run {run} {options} {fields}".split()]) == 0
-    begun = json.loads((run / "conf.json").read_text())
-    assert begun["objective"] == {"name": "offset", "wanted": 0.25}
-    assert begun["data"] == {"name": "clips", "size": 96, "batch": 1, "frames": 2}
+    started = json.loads((run / "conf.json").read_text())
+    assert started["objective"] == {"name": "offset", "wanted": 0.25}
+    assert started["data"] == {"name": "clips", "size": 96, "batch": 1, "frames": 2}
 
 
 def test_data_of_another_kind_is_refused_by_name(conf, tmp_path, capsys):

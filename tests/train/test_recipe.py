@@ -97,14 +97,14 @@ def test_without_finish_the_distilled_one_is_packaged(folder, photos):
     made = make(conf, [photos], folder.root, device="cpu")
     assert not folder.run("finish").root.exists()
     light = sha256_of(folder.run("light").weights)
-    begun = [json.loads(folder.run(stage).conf.read_text()) for stage in TRAINED[:3]]
-    assert [(conf["init"], conf["negative"]) for conf in begun] == [
+    started = [json.loads(folder.run(stage).conf.read_text()) for stage in TRAINED[:3]]
+    assert [(conf["init"], conf["negative"]) for conf in started] == [
         (None, False),
         (light, True),
         (light, False),
     ]
     dark = sha256_of(folder.run("dark").weights)
-    assert begun[-1]["objective"]["teachers"] == [light, dark]
+    assert started[-1]["objective"]["teachers"] == [light, dark]
     packaged = load_file(made[-1])
     for name, expected in load_file(folder.run("distill").weights).items():
         assert torch.equal(packaged[name], halved(expected)), name
@@ -127,7 +127,7 @@ def test_an_interrupt_ends_the_recipe_and_loses_nothing(folder, photos, monkeypa
 def test_another_recipe_is_refused(folder, photos):
     make(CONF, [photos], folder.root, device="cpu", minutes=1e-9)
     other = RecipeConf.chosen("smoke", steps=[3, 2, 2, 2], seed=1)
-    with pytest.raises(ConfigError, match="begun with another recipe"):
+    with pytest.raises(ConfigError, match="started with another recipe"):
         make(other, [photos], folder.root)
 
 

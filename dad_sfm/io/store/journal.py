@@ -39,7 +39,7 @@ class Contents:
     """What the records of a journal say, taken together.
 
     provenance  what makes the file; None in a journal that does not say (killed at birth)
-    fresh       whether the journal starts the file anew: what was sealed before does not count
+    fresh       whether the journal starts the file over: what was sealed before does not count
     entries     where the record of each entry is
     removed     keys of sealed entries that do not count any more
     failures    by image or pair, with the reason; ``cleared`` says whether those of the sealed

@@ -39,7 +39,7 @@ _DTYPES = frozenset("fiub")
 class Kind(IntEnum):
     """What a record says."""
 
-    OPENED = 1  # description: what makes the file, and whether the journal starts it anew
+    OPENED = 1  # description: what makes the file, and whether the journal starts it over
     ENTRY = 2  # an image or pair with its arrays
     REMOVED = 3  # the entry of this key is no longer valid
     FAILED = 4  # an image or pair that could not be used, and why

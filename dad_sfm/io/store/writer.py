@@ -27,7 +27,7 @@ class Writer:
 
     ``provenance`` is what made the file (configuration, identities and digests of weights); a file
     with another one is refused with `StoreError`, and so is one that another process is writing.
-    ``overwrite`` starts the file anew; the old one stays until the new one is whole.
+    ``overwrite`` starts the file over; the old one stays until the new one is whole.
     """
 
     def __init__(self, path: Path | str, provenance: dict[str, Any], *, overwrite: bool = False):
@@ -43,7 +43,7 @@ class Writer:
             raise
 
     def _claim(self, provenance: str, *, overwrite: bool) -> OpenFile:
-        begun = self._journal.contents.provenance is not None
+        started = self._journal.contents.provenance is not None
         if overwrite:
             self._begin(provenance, fresh=True)
         file = OpenFile(self.path, self._journal.fd, self._journal.contents)
@@ -59,7 +59,7 @@ class Writer:
                         f"{self.path} was made by another configuration; overwrite it or give "
                         f"another path\n  in the file: {found}\n  asked for:   {provenance}"
                     )
-            if not (begun or overwrite):
+            if not (started or overwrite):
                 self._begin(provenance, fresh=not self.path.exists())
         except BaseException:
             file.close()

@@ -35,7 +35,7 @@ class DescriptorPairsConf(DataConf):
 
     batch         pairs per step
     points        maximum number per pair
-    least         a pair that shares fewer is drawn anew
+    least         a pair that shares fewer is drawn again
     noise_px      spread of the points around their true places, in each view: keypoints are never
                   found in quite the same place
     described     folder that keeps the photos with the teacher's descriptors

@@ -24,7 +24,7 @@ class DiskPhotoConf(PhotoPairConf):
     name: ClassVar[str] = "megadepth"
 
     megadepth: str = "datasets/disk-data"  # folder of the release
-    max_pairs: int = 10_000  # per scene, drawn by chance
+    max_pairs: int = 10_000  # per scene, drawn at random
 
 
 class DiskPhotoPairs(PhotoPairs):

@@ -28,7 +28,7 @@ class MixedConf(HomographyConf):
 
     name: ClassVar[str] = "mixed"
 
-    rendered: float = 0.5  # share of the batches, drawn by chance
+    rendered: float = 0.5  # share of the batches, drawn at random
     bank: str = "datasets/rendered"  # this and what follows: see `RenderedConf`
     scenes: int = 200
     overlap: float = 0.3

@@ -46,7 +46,7 @@ class MixtureConf(DataConf):
 
 
 class Mixture:
-    """Each batch is of one plug, drawn by chance."""
+    """Each batch is of one plug, drawn at random."""
 
     Conf = MixtureConf
 

@@ -52,15 +52,15 @@ class RunFolder:
 
         A run that has saved nothing yet, because its first steps failed, gives way to any other.
         """
-        begun = self.last.is_file() or self.weights.is_file()
-        if begun and self.conf.is_file() and self.conf.read_text(encoding="utf-8") != description:
+        started = self.last.is_file() or self.weights.is_file()
+        if started and self.conf.is_file() and self.conf.read_text(encoding="utf-8") != description:
             found = json.loads(self.conf.read_text(encoding="utf-8"))
             other = ", ".join(differing(found, json.loads(description)))
             raise ConfigError(
                 f"{self.root} holds a run of another configuration, which differs in {other} "
                 f"(see {self.conf}); give another folder or delete it"
             )
-        if write and not (begun and self.conf.is_file()):
+        if write and not (started and self.conf.is_file()):
             with atomic_write(self.conf) as path:
                 path.write_text(description, encoding="utf-8")
 

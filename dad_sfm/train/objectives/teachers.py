@@ -124,7 +124,7 @@ class Teachers:
             partial = path.with_suffix(f".{os.getpid()}.tmp")
             save_file({"log_p": kept.cpu().contiguous()}, partial)
             os.replace(partial, path)
-        # Rounded the first time too: a run that goes on must see what it has seen before.
+        # Rounded the first time too: a resumed run must see what it has seen before.
         return log_policy(kept.float())
 
     def _ask(self, images: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ _PAPERS_WAY: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class RecipeConf:
-    """What is made.  A folder is resumed with the one that it was begun with, or not at all."""
+    """What is made.  A folder is resumed with the one that it was started with, or not at all."""
 
     preset: str
     network: str

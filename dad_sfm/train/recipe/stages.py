@@ -32,21 +32,21 @@ def make(
 
     Returns the packaged files; none of them when ``minutes`` are up before the last stage is
     trained (one step is made at least), and the same call resumes.  So it does after an interrupt
-    or a kill, each stage from its last save.  Raises `ConfigError` when the folder was begun with
+    or a kill, each stage from its last save.  Raises `ConfigError` when the folder was started with
     another recipe, and what `train` raises, among it `Interrupted`.
     """
     folder = RecipeFolder(Path(root))
     _claim(folder, conf)
     until = math.inf if minutes is None else time.monotonic() + 60 * minutes
-    begun = False
+    started = False
     for stage in TRAINED:
         steps = conf.steps_of(stage)
         if not steps or folder.step(stage) >= steps:
             continue
         left = max(0.0, until - time.monotonic()) / 60
-        if begun and not left:
+        if started and not left:
             return []
-        begun = True
+        started = True
         logger.info("stage %s", stage)
         train(
             run_conf(conf, stage, folder),
@@ -66,14 +66,14 @@ def make(
 
 
 def _claim(folder: RecipeFolder, conf: RecipeConf) -> None:
-    """Refuse, with `ConfigError`, a folder that was begun with another recipe."""
+    """Refuse, with `ConfigError`, a folder that was started with another recipe."""
     asked = json.loads(to_json(conf))
     if folder.recipe.is_file():
-        begun = json.loads(folder.recipe.read_text(encoding="utf-8"))
-        if begun != asked:
+        started = json.loads(folder.recipe.read_text(encoding="utf-8"))
+        if started != asked:
             raise ConfigError(
-                f"{folder.root} was begun with another recipe: {begun}, not {asked}; give another "
-                "folder, or resume it as it was begun"
+                f"{folder.root} was started with another recipe: {started}, not {asked}; give "
+                "another folder, or resume it as it was started"
             )
         return
     with atomic_write(folder.recipe) as path:

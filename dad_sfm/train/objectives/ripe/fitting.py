@@ -1,6 +1,6 @@
 """Matches of two images, and which of them one fundamental matrix explains.
 
-Fitting is PoseLib's, on threads of the CPU, while the network's device goes on.
+Fitting is PoseLib's, on threads of the CPU, while the device runs the network.
 """
 
 from __future__ import annotations

@@ -225,7 +225,7 @@ class RIPEObjective(Objective):
         if conf.padding == "punish":
             padding = ~(inside[0][cells[:, 0]] & inside[1][cells[:, 1]])
         else:
-            # Cells in the padding take no part: those that are left are counted anew.
+            # Cells in the padding take no part: those that are left are counted again.
             order = [side.cumsum(dim=0) - 1 for side in inside]
             cells = torch.stack([order[0][cells[:, 0]], order[1][cells[:, 1]]], dim=1)
             log_p = [values[side] for values, side in zip(log_p, inside, strict=True)]
