@@ -10,6 +10,7 @@ SCENE ?= courtyard
 FEATURES ?= dad-nano+rootsift
 MATCHER ?= NN-mutual
 PAIRS ?= exhaustive
+MAPPER ?=
 OUT ?=
 EXPORT ?=
 SHARED ?= ../shared
@@ -19,13 +20,14 @@ SHARED ?= ../shared
 override SCENE := $(value SCENE)
 override OUT := $(value OUT)
 override PAIRS := $(value PAIRS)
-export SCENE FEATURES MATCHER PAIRS OUT EXPORT
+override MAPPER := $(value MAPPER)
+export SCENE FEATURES MATCHER PAIRS MAPPER OUT EXPORT
 
 .PHONY: help install reconstruct test test-fast lint typecheck table repeatability benchmark figures train-dad clean
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
-	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [OUT=...] [EXPORT='gs nerfstudio']"
+	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [MAPPER=...] [OUT=...] [EXPORT='gs nerfstudio']"
 	@echo "make test                                               the test suite"
 	@echo "make test-fast                                          without the slow ones: a minute or two"
 	@echo "make lint typecheck                                     ruff, mypy"
@@ -44,7 +46,7 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 
 reconstruct: $(INSTALLED)
 	@$(BIN)/python -m dad_sfm reconstruct "$$SCENE" --features "$$FEATURES" --matcher "$$MATCHER" \
-		--pairs "$$PAIRS" $${OUT:+--out "$$OUT"} $${EXPORT:+--export $$EXPORT}
+		--pairs "$$PAIRS" $${MAPPER:+--mapper "$$MAPPER"} $${OUT:+--out "$$OUT"} $${EXPORT:+--export $$EXPORT}
 
 # A process per core, each with one thread: threads of two processes would wait for each other.
 PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile

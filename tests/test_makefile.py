@@ -40,3 +40,10 @@ def test_names_of_scenes(tmp_path: Path, name: str) -> None:
     got = reconstruct(tmp_path / "venv", variables=[], SCENE=name)
     assert got[3] == name
     assert "--out" not in got
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_the_mapper_is_named_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    assert "--mapper" not in reconstruct(tmp_path / "venv", variables=[])
+    got = reconstruct(tmp_path / "venv", variables=["MAPPER=global"])
+    assert got[got.index("--mapper") + 1] == "global"

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from .grey_levels import GreyRange, is_deep, robust_range, sample, to_bytes
+from .photo_formats import register_plugins
 
 MAX_PIXELS = 2**30  # of a file that is decoded
 
@@ -35,6 +36,7 @@ def opened(path: Path | str) -> Iterator[Image.Image]:
     """Open an image file with Pillow; what goes wrong inside, too, becomes `ImageError`."""
     # Pillow takes 0.18 gigapixels for an attack; cameras and scanners make larger photos.
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    register_plugins()
     try:
         with Image.open(path) as image:
             yield image

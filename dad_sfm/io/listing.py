@@ -16,6 +16,7 @@ from pathlib import Path
 from PIL import Image
 
 from .output import is_output
+from .photo_formats import register_plugins
 from .text_lists import check_relative, read_names
 
 # Formats of photos by suffix; read where Pillow, with the plug-ins that are installed, reads them.
@@ -52,6 +53,7 @@ class Listing:
 
 def readable_suffixes() -> frozenset[str]:
     """The suffixes, lower-case, of files that are taken for photos."""
+    register_plugins()
     Image.init()
     known = {s for s, form in Image.registered_extensions().items() if form in Image.OPEN}
     known |= {s for s, form in _NAMED_OTHERWISE.items() if form in Image.OPEN}
