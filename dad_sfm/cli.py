@@ -21,6 +21,13 @@ __all__ = ["COMMANDS", "INTERRUPTED", "SOME_LEFT_OUT", "USER_ERROR", "main", "ma
 USER_ERROR, INTERRUPTED = 1, 130
 
 
+class _HelpFormatter(argparse.HelpFormatter):
+    """An option and what it means on one line."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=36)
+
+
 def make_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     """The parser; options of the ``chosen`` command only, since some load torch to name them."""
     parser = argparse.ArgumentParser(
@@ -30,7 +37,9 @@ def make_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show tracebacks and all messages")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        sub_parser = commands.add_parser(name, help=command.SUMMARY, description=command.SUMMARY)
+        sub_parser = commands.add_parser(
+            name, help=command.SUMMARY, description=command.SUMMARY, formatter_class=_HelpFormatter
+        )
         if name == chosen:
             command.add_arguments(sub_parser)
     return parser

@@ -22,6 +22,7 @@ from .colmap.filler import DatabaseFiller
 from .colmap.images import import_images, open_database
 from .colmap.inputs import InputError, SfmInputs
 from .colmap.log import colmap_log
+from .colmap.rigs import apart_by_rig, rig_prefixes, write_rigs
 from .colmap.verification import Verification
 from .core.atomic import atomic_write
 from .core.config import ConfigError, build
@@ -48,6 +49,7 @@ def main(
     verification: Mapping[str, Any] | None = None,
     image_list: Path | str | Iterable[str] | None = None,
     cameras: Path | str | Mapping[str, Camera] | None = None,
+    rigs: Path | str | None = None,
     seed: int = 0,
     num_threads: int | None = None,
     overwrite: bool = False,
@@ -65,6 +67,8 @@ def main(
     cameras        known intrinsics: a list of ``name MODEL width height params...`` (hloc's
                    ``*_with_intrinsics.txt``), or cameras by name; a name may be a folder
                    (``day1/``) or all images (``*``).  Images of equal ones share a camera
+    rigs           COLMAP's ``rig_config.json``: which images are taken together by cameras that
+                   are mounted to each other, with their poses if known
 
     Left out with a warning: images whose photo is gone or does not fit its features, images that
     the extraction could not use, and pairs that could not be matched.  The same inputs and seed
@@ -103,7 +107,11 @@ def main(
             known=known,
             panoramas=panoramas,
         )
+        if rigs is not None:
+            groups = apart_by_rig(groups, rig_prefixes(rigs))
         import_images(partial, root, inputs.headers, groups)
+        if rigs is not None:
+            write_rigs(partial, rigs)
         with open_database(partial) as db:
             filler = DatabaseFiller(db, inputs)
             filler.write_keypoints(inputs.names)

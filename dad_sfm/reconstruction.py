@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .colmap.camera_evidence import camera_doubts
 from .colmap.inputs import InputError
 from .colmap.log import colmap_log
-from .colmap.mapping import Mapper, mapper_options, run_mapper
+from .colmap.mapping import Mapper, held_cameras, mapper_options, run_mapper
 from .colmap.motion import Motion, read_motion
 from .colmap.refinement import refine_principal_points
 from .colmap.view_graph import ViewGraph, read_view_graph
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What a first pair must have, for a second attempt: along a street all motion is forward, and all
+# What a first pair must have, for further attempts: along a street all motion is forward, and all
 # angles are small.  (COLMAP relaxes angles and inliers by itself, to a quarter of what is asked.)
 _RELAXED_START: dict[str, Any] = {
     "mapper.init_max_forward_motion": 1.0,
     "mapper.init_min_tri_angle": 4.0,
 }
+_ATTEMPTS = 5  # with as many seeds; each after the first only where that left too many images out
+_ENOUGH = 0.8  # of the images that verified pairs join
 
 
 class ReconstructionError(ValueError):
@@ -54,6 +56,7 @@ def main(
     *,
     mapper: Mapper = "incremental",
     options: Mapping[str, Any] | None = None,
+    fixed_cameras: bool = False,
     refine_principal_point: bool = True,
     seed: int = 0,
     num_threads: int | None = None,
@@ -65,9 +68,11 @@ def main(
     options      of ``pycolmap.IncrementalPipelineOptions`` (of the global mapper
                  ``GlobalPipelineOptions``) by name, nested ones with a dot:
                  ``{"ba_refine_principal_point": True, "mapper.init_min_tri_angle": 8}``
+    fixed_cameras
+                 leave intrinsics, and poses of cameras in their rigs, as the database has them
     refine_principal_point
-                 at the end, of cameras that many images share, see `refinement`; never where the
-                 options hold focal lengths fixed
+                 at the end, of cameras that many images share, see `refinement`; never where
+                 cameras or focal lengths are fixed
     num_threads  all by default; with 1 a run repeats bit for bit
 
     Raises `ReconstructionError` with the reason when there is no model, `ConfigError` on an
@@ -77,31 +82,35 @@ def main(
     root = Path(sfm_dir)
     if root.exists() and any(root.iterdir()) and not overwrite:
         raise InputError(f"{root} is not empty; overwrite it or give another folder")
-    wanted = {"random_seed": seed, "num_threads": num_threads or -1, **(options or {})}
+    wanted = {
+        "random_seed": seed,
+        "num_threads": num_threads or -1,
+        **(held_cameras(mapper) if fixed_cameras else {}),
+        **(options or {}),
+    }
     graph = read_view_graph(database)
     _check_possible(graph)
     _check_motion(read_motion(database))
     if mapper != "global" and len(graph.components()[0]) == 2:
         # Tracks of two images are seldom right, but two images have no others.
         wanted = {"triangulation.ignore_two_view_tracks": False, **wanted}
-    starts: list[dict[str, Any]] = [{}] if mapper == "global" else [{}, _RELAXED_START]
-    attempts = [mapper_options({**start, **wanted}, mapper) for start in starts]
+    attempts = [mapper_options(one, mapper) for one in _attempts(wanted, mapper)]
     partial = root.with_name(f"{root.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         with colmap_log(partial):
-            places = partial, Path(database), Path(image_dir)
-            models = run_mapper(mapper, *places, attempts[0])
-            if not models and attempts[1:]:
-                logger.info("no first pair; once more with smaller angles and forward motion")
-                models = run_mapper(mapper, *places, attempts[1])
-            if refine_principal_point and getattr(attempts[0], "ba_refine_focal_length", True):
+            joined = len(graph.components()[0])
+            models = _best_models(
+                mapper, partial, Path(database), Path(image_dir), attempts, joined
+            )
+            free = not fixed_cameras and getattr(attempts[0], "ba_refine_focal_length", True)
+            if refine_principal_point and free:
                 threads = attempts[0].num_threads
                 models = [refine_principal_points(m, num_threads=threads) for m in models]
         if not models:
             raise ReconstructionError("no_initial_pair", _no_initial_pair(graph))
-        ranked, models = partial / "ranked", sorted(models, key=_rank)
+        ranked = partial / "ranked"
         for doubt in camera_doubts(models[0], database):
             logger.warning("%s", doubt)
         for rank, model in enumerate(models):
@@ -113,6 +122,36 @@ def main(
     finally:
         shutil.rmtree(partial)
     return [root / str(rank) for rank in range(len(models))]
+
+
+def _attempts(wanted: Mapping[str, Any], mapper: Mapper) -> list[dict[str, Any]]:
+    relaxed = {} if mapper == "global" else _RELAXED_START
+    seeds = range(wanted["random_seed"] + 1, wanted["random_seed"] + _ATTEMPTS)
+    return [dict(wanted), *({**relaxed, **wanted, "random_seed": seed} for seed in seeds)]
+
+
+def _best_models(
+    mapper: Mapper, folder: Path, database: Path, image_dir: Path, attempts: list[Any], joined: int
+) -> list[pycolmap.Reconstruction]:
+    """The models of the first attempt that registers enough of the images that verified pairs
+    join, else of the one with the largest model; the largest first."""
+    best: list[pycolmap.Reconstruction] = []
+    for number, settings in enumerate(attempts):
+        own = folder / f"attempt{number}"
+        own.mkdir()
+        models = sorted(run_mapper(mapper, own, database, image_dir, settings), key=_rank)
+        if models and (not best or _rank(models[0]) < _rank(best[0])):
+            best = models
+        registered = best[0].num_reg_images() if best else 0
+        if registered >= _ENOUGH * joined:
+            break
+        if number + 1 < len(attempts):
+            logger.info(
+                "%d of %d images that pairs join are registered; another attempt from other pairs",
+                registered,
+                joined,
+            )
+    return best
 
 
 def _rank(model: pycolmap.Reconstruction) -> tuple[int, int]:

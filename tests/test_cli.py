@@ -133,6 +133,7 @@ def test_database_and_map_pass_everything_on(monkeypatch):
         "camera_model": "SIMPLE_PINHOLE",
         "camera_params": (900.0, 400.0, 300.5),
         "cameras": None,
+        "rigs": None,
         "verification": {"max_error_px": 4},
         "seed": 2,
         "num_threads": 3,
@@ -148,6 +149,7 @@ def test_database_and_map_pass_everything_on(monkeypatch):
     assert seen == {
         "paths": tuple(map(Path, ("sparse", "d.db", "photos"))),
         "mapper": "hierarchical",
+        "fixed_cameras": False,
         "options": {"min_model_size": 10},
         "refine_principal_point": False,
         "seed": 2,

@@ -174,6 +174,44 @@ def test_forward_motion(tmp_path, caplog):
     scene = make_scene(tmp_path, [NAMES], centers=ahead, noise_px=0.1)
     with caplog.at_level(logging.INFO, logger="dad_sfm"):
         model = read_model(run(scene, tmp_path)[0])
-    assert "once more" in caplog.text
+    assert "another attempt" in caplog.text
     assert set(model.images) == set(NAMES)
     assert absolute_errors(model, scene.gt).position.max() < 0.05
+
+
+class FakeModel:
+    def __init__(self, registered):
+        self.registered = registered
+
+    def num_reg_images(self):
+        return self.registered
+
+    def num_points3D(self):
+        return 100
+
+
+@pytest.mark.parametrize(
+    ("registered", "expected", "tried"),
+    [
+        ([[9]], [9], 1),  # of ten images that are joined, enough
+        ([[2, 4], [3], [8, 2]], [8, 2], 3),
+        ([[], [3], [5, 2], [5], [4]], [5, 2], 5),
+        ([[], [], [], [], []], [], 5),
+    ],
+)
+def test_attempts_until_enough_images_are_registered(
+    tmp_path, monkeypatch, registered, expected, tried
+):
+    seeds = []
+
+    def mapper(name, folder, database, image_dir, settings):
+        seeds.append(settings.random_seed)
+        return [FakeModel(count) for count in registered[len(seeds) - 1]]
+
+    monkeypatch.setattr(reconstruction, "run_mapper", mapper)
+    wanted = reconstruction._attempts({"random_seed": 7}, "incremental")
+    settings = [reconstruction.mapper_options(one) for one in wanted]
+    places = tmp_path, tmp_path / "database.db", tmp_path
+    models = reconstruction._best_models("incremental", *places, settings, joined=10)
+    assert [model.registered for model in models] == expected
+    assert seeds == [7, 8, 9, 10, 11][:tried]

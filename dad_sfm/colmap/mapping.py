@@ -20,6 +20,23 @@ Mapper = Literal["incremental", "global", "hierarchical"]
 _MIN_MODEL_SIZE = 3
 
 
+def held_cameras(mapper: Mapper) -> dict[str, Any]:
+    """Options under which intrinsics and the poses of cameras in their rigs stay as they are."""
+    if mapper == "global":
+        stages = ("rotation_averaging", "global_positioning", "bundle_adjustment")
+        rigs = {f"mapper.{stage}.refine_sensor_from_rig": False for stage in stages}
+        inner = ("refine_focal_length", "refine_extra_params")
+        intrinsics = {f"mapper.bundle_adjustment.{name}": False for name in inner}
+        return {"mapper.refine_sensor_from_rig": False, **rigs, **intrinsics}
+    return {
+        "ba_refine_focal_length": False,
+        "ba_refine_extra_params": False,
+        "ba_refine_sensor_from_rig": False,
+        "mapper.abs_pose_refine_focal_length": False,
+        "mapper.abs_pose_refine_extra_params": False,
+    }
+
+
 def mapper_options(options: Mapping[str, Any], mapper: Mapper = "incremental") -> Any:
     """Return the mapper's pycolmap options object with our defaults and these options.
 

@@ -27,6 +27,7 @@ class Command(Protocol):
 # In the order of the help: the staircase, then what looks after its files, then the rest.
 _NAMES = (
     "reconstruct",
+    "crop-panoramas",
     "extract",
     "pairs",
     "match",
@@ -47,7 +48,7 @@ _NAMES = (
 
 def _commands() -> Iterator[tuple[str, Command]]:
     for name in _NAMES:
-        yield name, import_module(f"{__name__}.{name}")
+        yield name, import_module(f"{__name__}.{name.replace('-', '_')}")
 
 
 COMMANDS: dict[str, Command] = dict(_commands())

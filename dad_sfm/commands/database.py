@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="known intrinsics in px, in the order of the camera model",
     )
     parser.add_argument("--intrinsics", type=Path, help="known cameras, by image or folder")
+    parser.add_argument("--rigs", type=Path, metavar="FILE", help="COLMAP's rig_config.json")
     add_set(parser, "options of verification: max_error_px=4 min_inliers=20")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=count, help="default: all")
@@ -64,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
         camera_model=options.camera_model,
         camera_params=options.camera_params,
         cameras=options.intrinsics,
+        rigs=options.rigs,
         overwrite=options.overwrite,
         **how,
     )

@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="at the end, where the images ask for it (default)",
     )
+    parser.add_argument(
+        "--fixed-cameras", action="store_true", help="leave intrinsics and rigs as they are"
+    )
     add_set(parser, "options of COLMAP's mapper: min_model_size=10 mapper.init_min_tri_angle=8")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=count, help="default: all; with 1 a run repeats exactly")
@@ -38,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
         options.image_dir,
         mapper=options.mapper,
         options=dict(options.set),
+        fixed_cameras=options.fixed_cameras,
         refine_principal_point=options.refine_principal_point,
         seed=options.seed,
         num_threads=options.threads,

@@ -22,6 +22,8 @@ _FIELDS = {
     "camera_model": "cameras.model",
     "camera_params": "cameras.params",
     "intrinsics": "cameras.intrinsics",
+    "rigs": "cameras.rigs",
+    "fixed_cameras": "cameras.fixed",
     "mapper": "mapping.mapper",
     "seed": "seed",
 }
@@ -49,6 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="known intrinsics F,CX,... in the model's order",
     )
     parts.add_argument("--intrinsics", metavar="FILE", help="known cameras, by image or folder")
+    parts.add_argument("--rigs", metavar="FILE", help="COLMAP's rig_config.json")
+    parts.add_argument(
+        "--fixed-cameras",
+        action="store_true",
+        default=None,
+        help="leave intrinsics and rigs as they are known",
+    )
     parts.add_argument("--mapper", choices=["incremental", "global", "hierarchical"])
     parts.add_argument("--seed", type=int)
     add_set(parts, "any other field: verification.max_error_px=4 pairing.options.overlap=5")

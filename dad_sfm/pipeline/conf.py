@@ -32,12 +32,17 @@ class PairingConf:
 
 @dataclass(frozen=True)
 class CamerasConf:
-    """Which images share a camera, and what is known of it; see `database.main`."""
+    """Which images share a camera, and what is known of it; see `database.main`.
+
+    fixed  intrinsics, and the poses of cameras in their rigs, are left as they are
+    """
 
     mode: CameraMode = "auto"
     model: str = AUTO
     params: tuple[float, ...] | None = None
     intrinsics: str | None = None
+    rigs: str | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..colmap.camera_groups import camera_groups
 from ..colmap.model import read_model
+from ..colmap.rigs import apart_by_rig, rig_prefixes
 from ..core.config import ConfigError
 from ..geometry.cameras import Camera
 from ..io.image_header import Header, read_header
@@ -80,7 +81,11 @@ def survey(
     known = listed_cameras(image_list) if isinstance(image_list, (str, Path)) else {}
     if cameras.intrinsics is not None:
         known |= listed_cameras(cameras.intrinsics, for_all=True)
-    camera_groups(readable, cameras.mode, model=cameras.model, params=cameras.params, known=known)
+    groups = camera_groups(
+        readable, cameras.mode, model=cameras.model, params=cameras.params, known=known
+    )
+    if cameras.rigs is not None:
+        apart_by_rig(groups, rig_prefixes(cameras.rigs))
     names, gone = listing.names, []
     if features is not None and (features.is_file() or given.features is not None):
         with FeatureReader(features) as reader:
