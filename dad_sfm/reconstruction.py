@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ from .colmap.log import colmap_log
 from .colmap.mapping import Mapper, held_cameras, mapper_options, run_mapper
 from .colmap.motion import Motion, read_motion
 from .colmap.refinement import refine_principal_points
+from .colmap.start import begin
 from .colmap.view_graph import ViewGraph, read_view_graph
+from .core.config import ConfigError
 from .core.step_command import run_step
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def main(
     image_dir: Path | str,
     *,
     mapper: Mapper = "incremental",
+    start: Sequence[Path | str] = (),
     options: Mapping[str, Any] | None = None,
     fixed_cameras: bool = False,
     refine_principal_point: bool = True,
@@ -65,6 +68,8 @@ def main(
     """Build models in ``sfm_dir/0``, ``sfm_dir/1``, ...; returns these, the largest first.
 
     mapper       "incremental", "global" (GLOMAP; from COLMAP 4 on) or "hierarchical"
+    start        folders of models to go on from (incremental mapper), their points made anew from
+                 the database; several are joined by images that they share
     options      of ``pycolmap.IncrementalPipelineOptions`` (of the global mapper
                  ``GlobalPipelineOptions``) by name, nested ones with a dot:
                  ``{"ba_refine_principal_point": True, "mapper.init_min_tri_angle": 8}``
@@ -88,6 +93,10 @@ def main(
         **(held_cameras(mapper) if fixed_cameras else {}),
         **(options or {}),
     }
+    if start and mapper != "incremental":
+        raise ConfigError(
+            f"the {mapper} mapper starts from nothing; go on with the incremental one"
+        )
     graph = read_view_graph(database)
     _check_possible(graph)
     _check_motion(read_motion(database))
@@ -101,9 +110,12 @@ def main(
     try:
         with colmap_log(partial):
             joined = len(graph.components()[0])
-            models = _best_models(
-                mapper, partial, Path(database), Path(image_dir), attempts, joined
-            )
+            places = Path(database), Path(image_dir)
+            if start:
+                first, copy = begin(start, *places, partial / "begin", attempts[0])
+                models = run_mapper(mapper, partial, copy, places[1], attempts[0], first)
+            else:
+                models = _best_models(mapper, partial, *places, attempts, joined)
             free = not fixed_cameras and getattr(attempts[0], "ba_refine_focal_length", True)
             if refine_principal_point and free:
                 threads = attempts[0].num_threads

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .colmap.inputs import InputError
-from .colmap.known_poses import set_cameras, with_known_poses
+from .colmap.known_poses import triangulate, with_known_poses
 from .colmap.log import colmap_log
 from .colmap.mapping import mapper_options
 from .colmap.model import read_model
@@ -44,8 +44,6 @@ def main(
     Raises `InputError` when the folder is not empty or when names do not fit, `ConfigError` on an
     unknown option, `FileNotFoundError`.
     """
-    import pycolmap
-
     root = Path(sfm_dir)
     if root.exists() and any(root.iterdir()) and not overwrite:
         raise InputError(f"{root} is not empty; overwrite it or give another folder")
@@ -56,21 +54,13 @@ def main(
     )
     model = with_known_poses(poses, database)
     root.mkdir(parents=True, exist_ok=True)
-    # COLMAP refuses a database whose cameras are of another model than the known ones.
     copy = root / "database.partial"
     try:
         shutil.copy(database, copy)
-        set_cameras(copy, model)
         with colmap_log(root):
-            found = pycolmap.triangulate_points(
-                model,
-                str(copy),
-                str(image_dir),
-                str(root),
-                options=settings,
-                refine_intrinsics=refine_intrinsics,
+            found = triangulate(
+                model, copy, image_dir, root, settings, refine_intrinsics=refine_intrinsics
             )
-            found.write(str(root))
     finally:
         copy.unlink(missing_ok=True)
     logger.info("%s: %d points in %d images", root, found.num_points3D(), found.num_reg_images())

@@ -143,12 +143,13 @@ def test_database_and_map_pass_everything_on(monkeypatch):
     monkeypatch.setattr(reconstruction, "main", step)
     line = (
         "map sparse d.db photos --mapper hierarchical --no-refine-principal-point "
-        "--set min_model_size=10 --seed 2 --threads 3 --overwrite"
+        "--start a/0 b/0 --set min_model_size=10 --seed 2 --threads 3 --overwrite"
     )
     assert cli.main(line.split()) == 0
     assert seen == {
         "paths": tuple(map(Path, ("sparse", "d.db", "photos"))),
         "mapper": "hierarchical",
+        "start": [Path("a/0"), Path("b/0")],
         "fixed_cameras": False,
         "options": {"min_model_size": 10},
         "refine_principal_point": False,

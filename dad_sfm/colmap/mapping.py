@@ -57,9 +57,17 @@ def mapper_options(options: Mapping[str, Any], mapper: Mapper = "incremental") -
 
 
 def run_mapper(
-    mapper: Mapper, folder: Path, database: Path, image_dir: Path, settings: Any
+    mapper: Mapper,
+    folder: Path,
+    database: Path,
+    image_dir: Path,
+    settings: Any,
+    start: Path | None = None,
 ) -> list[pycolmap.Reconstruction]:
-    """Build models from a database, with files of COLMAP's own in ``folder``."""
+    """Build models from a database, with files of COLMAP's own in ``folder``.
+
+    start  folder of a model of this database that the incremental mapper goes on from
+    """
     import pycolmap
 
     places = str(database), str(image_dir), str(folder)
@@ -71,12 +79,16 @@ def run_mapper(
         whole.incremental_options = settings
         models = pycolmap.hierarchical_mapping(*places, whole)
     else:
-        models = _incremental(*places, settings)
+        models = _incremental(*places, settings, start)
     return [model for _, model in sorted(models.items())]
 
 
 def _incremental(
-    database: str, image_dir: str, folder: str, settings: pycolmap.IncrementalPipelineOptions
+    database: str,
+    image_dir: str,
+    folder: str,
+    settings: pycolmap.IncrementalPipelineOptions,
+    start: Path | None,
 ) -> dict[int, pycolmap.Reconstruction]:
     import pycolmap
 
@@ -93,6 +105,7 @@ def _incremental(
             image_dir,
             folder,
             options=settings,
+            input_path="" if start is None else str(start),
             initial_image_pair_callback=restart,
             next_image_callback=lambda: bar.update(1),
         )

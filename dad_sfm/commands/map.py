@@ -24,6 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="at the end, where the images ask for it (default)",
     )
     parser.add_argument(
+        "--start",
+        type=Path,
+        nargs="+",
+        default=(),
+        metavar="MODEL",
+        help="go on from a model, or from several that share images",
+    )
+    parser.add_argument(
         "--fixed-cameras", action="store_true", help="leave intrinsics and rigs as they are"
     )
     add_set(parser, "options of COLMAP's mapper: min_model_size=10 mapper.init_min_tri_angle=8")
@@ -40,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
         options.database,
         options.image_dir,
         mapper=options.mapper,
+        start=options.start,
         options=dict(options.set),
         fixed_cameras=options.fixed_cameras,
         refine_principal_point=options.refine_principal_point,

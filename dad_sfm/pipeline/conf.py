@@ -50,6 +50,7 @@ class MappingConf:
     """COLMAP's mapper; see `reconstruction.main`."""
 
     mapper: Mapper = "incremental"
+    start: tuple[str, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     refine_principal_point: bool = True
 

@@ -131,6 +131,7 @@ class Run:
                 self.files.database,
                 self.place.image_dir,
                 mapper=self.conf.mapping.mapper,
+                start=self.conf.mapping.start,
                 options=self.conf.mapping.options,
                 fixed_cameras=self.conf.cameras.fixed,
                 refine_principal_point=self.conf.mapping.refine_principal_point,
