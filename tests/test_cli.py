@@ -242,3 +242,21 @@ def test_extract_warns_of_what_hangs_hloc(tmp_path, caplog, preset, warned):
     line = ["extract", str(folder), "--features", preset, "--export-dir", str(tmp_path)]
     assert cli.main(line) == 0
     assert ("without descriptors: hloc" in caplog.text) == warned
+
+
+def test_a_video_is_a_scene(tmp_path, monkeypatch):
+    from dad_sfm.io import video_frames
+
+    seen = []
+
+    def run(scene, out, conf, **rest):
+        seen.extend([scene, out])
+        raise ConfigError("seen")
+
+    (tmp_path / "walk.mp4").write_bytes(b"frames")
+    monkeypatch.setattr("dad_sfm.pipeline.reconstruct", run)
+    monkeypatch.setattr(video_frames, "extract_frames", lambda video, folder: folder)
+    assert cli.main(["reconstruct", str(tmp_path / "walk.mp4")]) == 1
+    frames, out = seen
+    assert out.name.startswith("walk-")
+    assert frames == out.with_name(f"{out.name}.frames")

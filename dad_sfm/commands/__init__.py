@@ -27,6 +27,7 @@ class Command(Protocol):
 # In the order of the help: the staircase, then what looks after its files, then the rest.
 _NAMES = (
     "reconstruct",
+    "frames",
     "crop-panoramas",
     "extract",
     "pairs",

@@ -30,7 +30,7 @@ _FIELDS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scene", help="folder of images, folder holding images/, or a data set")
+    parser.add_argument("scene", help="folder of images or holding images/, video, or data set")
     parser.add_argument("--out", type=Path, help="default: outputs/<scene>-<digest of its path>")
     parser.add_argument("--image-list", metavar="FILE", help="only these photos, a name per line")
     parts = parser.add_argument_group("configuration")
@@ -91,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
     from ..core.config import read_yaml
     from ..export.handover import hand_over
     from ..io.scenes import default_output
+    from ..io.video_frames import extract_frames, is_video
     from ..pipeline import GivenFiles, ReconstructionConf, reconstruct
     from ..report import summary_lines
 
@@ -102,8 +103,11 @@ def run(options: argparse.Namespace) -> int:
     changes = {field: value for field, value in given.items() if value is not None}
     conf = ReconstructionConf.make(parts).changed({**changes, **dict(options.set)})
     out = options.out or default_output(options.scene)
+    scene = options.scene
+    if is_video(scene):
+        scene = extract_frames(scene, out.with_name(f"{out.name}.frames"))
     report = reconstruct(
-        options.scene,
+        scene,
         out,
         conf,
         image_list=options.image_list,

@@ -53,17 +53,23 @@ def find_scene(scene: Path | str) -> Scene:
 
 
 def default_output(scene: Path | str) -> Path:
-    """``outputs/<name>`` of a data set, ``outputs/<folder>-<digest of its path>`` of a folder.
+    """``outputs/<name>`` of a data set, ``outputs/<folder>-<digest of its path>`` of a folder or
+    a file (a video).
 
     Folders of one name (``day1/frames``, ``day2/frames``) have outputs of their own, the same in
     every run.
     """
+    if Path(scene).is_file():
+        return _named(Path(scene).stem, Path(scene))
     place = find_scene(scene)
     if not Path(scene).is_dir():
         return Path("outputs", place.name)
-    folder = place.image_dir.resolve()
-    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:8]
-    return Path("outputs", f"{place.name}-{digest}")
+    return _named(place.name, place.image_dir)
+
+
+def _named(name: str, path: Path) -> Path:
+    digest = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:8]
+    return Path("outputs", f"{name}-{digest}")
 
 
 def dataset_folders() -> list[Path]:
