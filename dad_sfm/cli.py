@@ -59,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         print(f"dad-sfm {options.command}: {interrupt or 'interrupted'}", file=sys.stderr)
         return INTERRUPTED
-    except MemoryError:
-        print(f"dad-sfm {options.command}: out of memory", file=sys.stderr)
+    except MemoryError as error:
+        print(f"dad-sfm {options.command}: {error or 'out of memory'}", file=sys.stderr)
         return USER_ERROR
     except (ValueError, OSError, RuntimeError, ImportError) as error:
         if options.debug:

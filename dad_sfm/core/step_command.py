@@ -57,8 +57,8 @@ def run_step(
             given["conf"] = preset(given["conf"])
         result = main(**given)
         left_out = failures(result) if failures is not None else {}
-    except (ValueError, OSError, RuntimeError, ImportError) as error:
-        print(f"{step}: {error}", file=sys.stderr)
+    except (ValueError, OSError, RuntimeError, ImportError, MemoryError) as error:
+        print(f"{step}: {error or 'out of memory'}", file=sys.stderr)
         return USER_ERROR
     print(*result if isinstance(result, list) else [result], sep="\n")
     return SOME_LEFT_OUT if left_out else 0

@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from ..core.memory import THREAD, ensure_memory
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -27,7 +29,8 @@ def prefetch(
 
     At most ``2 * workers`` results exist ahead of the consumer.  Threads are enough for what lets
     go of the interpreter lock (decoding, resizing, reading files, torch).  An exception stays in
-    its future: ``result()`` raises it there, and the other items are not touched.
+    its future: ``result()`` raises it there, and the other items are not touched.  Raises
+    MemoryError when there is none for the threads.
     """
     if workers is None:
         workers = min(8, os.cpu_count() or 1)
@@ -35,6 +38,7 @@ def prefetch(
         for item in items:
             yield item, _done(function, item)
         return
+    ensure_memory(workers * THREAD, f"{workers} threads" if workers > 1 else "a thread")
     pool = ThreadPoolExecutor(workers, initializer=initializer)
     pending: deque[tuple[Item, Future[Result]]] = deque()
     try:

@@ -30,8 +30,8 @@ def assert_nothing_is_lost(tally: Tally, *, at_least: int) -> None:
 @pytest.mark.slow
 def test_runs_that_die_at_a_write_lose_nothing(forge: Forge, tmp_path: Path) -> None:
     for step in make_steps(forge, tmp_path).values():
-        tally = injection.die_at_every_write(forge, step, tmp_path / "out", every=19)
-        assert_nothing_is_lost(tally, at_least=8)
+        tally = injection.die_at_every_write(forge, step, tmp_path / "out", every=37)
+        assert_nothing_is_lost(tally, at_least=4)
 
 
 @pytest.mark.slow

@@ -18,10 +18,12 @@ import h5py
 import numpy as np
 from h5py import h5l, h5o
 
+from ...core.memory import MB, ensure_memory
 from .errors import StoreError
 
 PARTIAL = "__partial__"  # where releases before the journal kept the group they were writing
 LIBVER = ("v108", "latest")  # newer formats mark a file as open, which a killed run leaves behind
+HDF5_MEMORY = 32 * MB  # what it must be able to allocate when it opens a file, or it crashes
 _MAX_ATTRIBUTE = 1 << 10  # values of one attribute
 _MAX_DEPTH = 64  # of groups in groups
 _MAX_EXPANSION = 1100  # of deflate, the best of HDF5's compressions on what compresses best
@@ -45,9 +47,11 @@ def refusing(path: Path, what: str = "") -> Iterator[None]:
 
 
 def open_for_reading(path: Path) -> h5py.File:
-    """Open a file.  Raises FileNotFoundError, and `StoreError` for what is not HDF5."""
+    """Open a file.  Raises FileNotFoundError, and `StoreError` for what is not HDF5,
+    MemoryError when there is no memory."""
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
+    ensure_memory(HDF5_MEMORY, f"reading {path}")
     try:
         return h5py.File(path, "r", libver=LIBVER)
     except (OSError, RuntimeError, ValueError) as error:

@@ -24,9 +24,10 @@ import numpy as np
 from h5py import h5a, h5d, h5g, h5p, h5s, h5t
 
 from ...core.atomic import atomic_write
+from ...core.memory import ensure_memory
 from .entry import GROUP, Entry
 from .errors import StoreError
-from .hdf5 import LIBVER, PARTIAL, refusing
+from .hdf5 import HDF5_MEMORY, LIBVER, PARTIAL, refusing
 from .journal import Journal
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ _BLOCK = 1 << 26
 def seal(path: Path, journal: Journal, failures: dict[str, str]) -> None:
     """Write the file that a journal makes of ``path``, and delete the journal.
 
-    Raises `StoreError` when there is no room; then nothing has changed.
+    Raises `StoreError` when there is no room, MemoryError when there is no memory; then nothing
+    has changed.
     """
     contents = journal.contents
     root = {"provenance": contents.provenance, **contents.noted}
@@ -69,8 +71,9 @@ def write_groups(
     partial  where the file ``path`` is being written: empty, or a copy of what there was
     root     attributes of the file itself
 
-    Raises OSError when there is no room.
+    Raises OSError when there is no room, MemoryError when there is no memory.
     """
+    ensure_memory(HDF5_MEMORY, f"writing {path}")
     with (
         GuardedFile(partial) as raw,
         refusing(path),

@@ -10,6 +10,7 @@ from typing import Any
 
 from typing_extensions import Self
 
+from ...core.memory import MB, ensure_memory
 from .entry import Entry
 from .errors import StoreError
 from .journal import Contents, Journal, journal_path
@@ -18,12 +19,15 @@ from .names import check_key
 from .records import Kind
 from .sealing import seal
 
+_MEMORY = 64 * MB  # what a run must be able to allocate to begin: threads, progress, sealing
+
 
 class Writer:
     """Writes entries into a journal, which is sealed into the HDF5 file at the end.
 
-    The end of the ``with`` block seals, unless it is left by an interrupt or because the disk is
-    full: then the journal stays, and the next writer begins with it, as it does after a crash.
+    The end of the ``with`` block seals, unless it is left by an interrupt or because the disk or
+    the memory is full: then the journal stays, and the next writer begins with it, as it does
+    after a crash.
 
     ``provenance`` is what made the file (configuration, identities and digests of weights); a file
     with another one is refused with `StoreError`, and so is one that another process is writing.
@@ -32,6 +36,7 @@ class Writer:
 
     def __init__(self, path: Path | str, provenance: dict[str, Any], *, overwrite: bool = False):
         self.path = Path(path)
+        ensure_memory(_MEMORY, f"writing {path}")
         self._journal = Journal(journal_path(self.path), overwrite=overwrite)
         self._file: OpenFile | None = None
         try:
@@ -138,7 +143,8 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None or (isinstance(error, Exception) and not isinstance(error, StoreError)):
+        full = isinstance(error, StoreError | MemoryError)
+        if error is None or (isinstance(error, Exception) and not full):
             self.close()
         else:
             self._release()
