@@ -23,7 +23,7 @@ override PAIRS := $(value PAIRS)
 override MAPPER := $(value MAPPER)
 export SCENE FEATURES MATCHER PAIRS MAPPER OUT EXPORT
 
-.PHONY: help install reconstruct test test-fast lint typecheck table repeatability benchmark figures train-dad clean
+.PHONY: help install reconstruct test test-fast lint typecheck table repeatability benchmark bench bench-gpu figures train-dad clean
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
@@ -34,6 +34,8 @@ help:
 	@echo "make table SCENES='<folders with images/ and gt/>'      the table of docs/results/accuracy.md"
 	@echo "make repeatability PHOTOS='<folders>'                   its table of detectors"
 	@echo "make benchmark [SHARED=<folder with scenes/, weights/>] docs/results: tables, plots, JSON"
+	@echo "make bench [PHOTOS=<folder>] [ARGS=...]                 speed beside peers and plain loops"
+	@echo "make bench-gpu [PHOTOS=<folder>] [ARGS=...]             the same on a GPU"
 	@echo "make train-dad PHOTOS='<folders>' [ARGS=...]            the whole recipe; the same command resumes"
 	@echo "make figures                                            the README's pictures"
 
@@ -80,6 +82,15 @@ train-dad: $(INSTALLED)
 benchmark: $(INSTALLED)
 	DAD_SFM_WEIGHTS='$(or $(DAD_SFM_WEIGHTS),$(wildcard $(SHARED)/weights))' \
 		$(BIN)/python pipelines/benchmark.py --scenes '$(SHARED)/scenes'
+
+bench: $(INSTALLED)
+	DAD_SFM_WEIGHTS='$(or $(DAD_SFM_WEIGHTS),$(wildcard $(SHARED)/weights))' \
+		$(BIN)/python pipelines/bench.py $(or $(PHOTOS),'$(SHARED)/scenes/fountain-P11/images') $(ARGS)
+
+bench-gpu: $(INSTALLED)
+	DAD_SFM_WEIGHTS='$(or $(DAD_SFM_WEIGHTS),$(wildcard $(SHARED)/weights))' \
+		$(BIN)/python pipelines/bench.py $(or $(PHOTOS),'$(SHARED)/scenes/fountain-P11/images') \
+		--sections networks extraction full curves --device cuda $(ARGS)
 
 figures: $(INSTALLED)
 	$(BIN)/python pipelines/readme_figures.py
