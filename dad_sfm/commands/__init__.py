@@ -29,6 +29,7 @@ _NAMES = (
     "reconstruct",
     "frames",
     "crop-panoramas",
+    "turns",
     "extract",
     "pairs",
     "match",

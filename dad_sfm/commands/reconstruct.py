@@ -15,6 +15,7 @@ SUMMARY = "photos -> model and report"
 _FIELDS = {
     "resize": "features.preprocessing.resize_max",
     "max_keypoints": "features.model.max_keypoints",
+    "turns": "features.preprocessing.turns",
     "mask_dir": "features.preprocessing.mask_dir",
     "camera_mask": "features.preprocessing.camera_mask",
     "range": "features.preprocessing.grey_range",
@@ -30,6 +31,7 @@ _FIELDS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s SCENE [OPTION ...]"
     parser.add_argument("scene", help="folder of images or holding images/, video, or data set")
     parser.add_argument("--out", type=Path, help="default: outputs/<scene>-<digest of its path>")
     parser.add_argument("--image-list", metavar="FILE", help="only these photos, a name per line")

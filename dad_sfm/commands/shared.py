@@ -42,6 +42,9 @@ def add_preprocessing(parser: argparse._ActionsContainer) -> None:
         metavar="DIR",
         help="folder of masks, named <photo>.png: no keypoints where they are black",
     )
+    parser.add_argument(
+        "--turns", metavar="FILE", help="quarter turns of sideways photos, see dad-sfm turns"
+    )
     parser.add_argument("--camera-mask", metavar="FILE", help="one mask for all photos")
     parser.add_argument(
         "--range",
@@ -56,6 +59,7 @@ def preprocessing(options: argparse.Namespace) -> dict[str, Any]:
     """What of `add_preprocessing` was given, as options of `Preprocessing`."""
     given = {
         "resize_max": options.resize,
+        "turns": options.turns,
         "mask_dir": options.mask_dir,
         "camera_mask": options.camera_mask,
         "grey_range": options.range,

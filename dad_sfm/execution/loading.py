@@ -17,6 +17,7 @@ from ..io.grey_levels import FolderRanges, GreyRange
 from ..io.images import size_for, to_array
 from ..io.masks import MaskFiles
 from ..io.photos import is_deep_file, read_photo, sample_grey_levels
+from ..io.turns import read_turns
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Preprocessing:
     upright       turn photos by their EXIF orientation for detection and description; keypoints
                   are stored in the file's own pixel grid all the same
     alpha_mask    no keypoints on transparent pixels
+    turns         file of quarter turns of photos that are not upright by their EXIF, see `io.turns`
     mask_dir      folder of masks, ``<name of the photo>.png``, black where no keypoints may be
     camera_mask   one mask for all photos
     grey_range    (low, high) grey levels of files of more than 8 bits that become 0 and 255;
@@ -39,6 +41,7 @@ class Preprocessing:
     resize_max: int | None = None
     resize_force: bool = False
     upright: bool = True
+    turns: str | None = None
     alpha_mask: bool = True
     mask_dir: str | None = None
     camera_mask: str | None = None
@@ -119,6 +122,7 @@ def load_photo(
     stride: int = 1,
     masks: tuple[Path, ...] = (),
     grey_range: GreyRange | None = None,
+    turn: int = 0,
 ) -> Photo:
     """Decode and resize a file.  Raises `ImageError`."""
     found = read_photo(
@@ -130,6 +134,7 @@ def load_photo(
         alpha=preprocessing.alpha_mask,
         masks=masks,
         grey_range=grey_range or preprocessing.grey_range,
+        turn=turn,
     )
     pixels = np.asarray(found.image).transpose(2, 0, 1)
     return Photo(np.ascontiguousarray(pixels), found.stored_size, found.mask, found.orientation)
@@ -164,6 +169,7 @@ class PhotoLoader:
         root = Path(image_dir)
         self._root, self._preprocessing, self._stride = root, preprocessing, stride
         self._masks = MaskFiles(preprocessing.mask_dir, preprocessing.camera_mask)
+        self._turns = {} if preprocessing.turns is None else read_turns(preprocessing.turns)
         self._ranges = FolderRanges(names, lambda name: sample_grey_levels(root / name))
         self._masked: Counter[str] = Counter()
 
@@ -175,7 +181,12 @@ class PhotoLoader:
             grey_range = self._ranges(name)
         masks = self._masks.of(name)
         photo = load_photo(
-            path, self._preprocessing, stride=self._stride, masks=masks, grey_range=grey_range
+            path,
+            self._preprocessing,
+            stride=self._stride,
+            masks=masks,
+            grey_range=grey_range,
+            turn=self._turns.get(name, 0),
         )
         if photo.mask is not None and not masks:
             self._masked["alpha channels"] += 1

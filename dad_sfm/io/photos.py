@@ -64,12 +64,14 @@ def read_photo(
     alpha: bool = True,
     masks: tuple[Path, ...] = (),
     grey_range: GreyRange | None = None,
+    turn: int = 0,
 ) -> UprightPhoto:
     """Decode a photo at the size that `size_for` gives for ``resize_max``, ``enlarge``, ``stride``.
 
     upright     turn it by its EXIF orientation; a damaged tag counts as none
     alpha       what is transparent is masked
     masks       files in which black is masked, of the photo's stored grid or of its proportions
+    turn        quarters by which the photo, upright by its EXIF, is turned clockwise
     grey_range  of a file of more than 8 bits, see `grey_levels`; by default its own
 
     JPEGs are decoded at an eighth, a quarter or half of their size where that is enough.  Raises
@@ -77,7 +79,7 @@ def read_photo(
     """
     with opened(path) as image:
         stored_size = image.size
-        orientation = _orientation(image) if upright else 1
+        orientation = turned_orientation(_orientation(image) if upright else 1, turn)
         turned = stored_size[::-1] if orientation >= 5 else stored_size
         size = size_for(turned, resize_max=resize_max, enlarge=enlarge, stride=stride)
         stored = size[::-1] if orientation >= 5 else size  # the resized photo before turning
@@ -95,6 +97,13 @@ def read_photo(
         allowed = kept if allowed is None else ImageChops.darker(allowed, kept)
     mask = None if allowed is None else np.asarray(allowed) > 0
     return UprightPhoto(pixels, mask, orientation, stored_size)
+
+
+def turned_orientation(orientation: int, turn: int) -> int:
+    """The EXIF orientation of a photo that is to be turned clockwise by ``turn`` quarters more."""
+    clockwise = {1: (1, 6, 3, 8), 2: (2, 7, 4, 5)}
+    cycle = next(tags for tags in clockwise.values() if orientation in tags)
+    return cycle[(cycle.index(orientation) + turn) % 4]
 
 
 def sample_grey_levels(path: Path | str) -> np.ndarray | None:
