@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import torch
 
+from .heap import kept_heap
 from .prefetch import prefetch
 
 Item = TypeVar("Item")
@@ -52,14 +53,15 @@ def one_per_core(
     """
     if workers is None:
         workers = available_cores()
-    if workers == 0:
-        yield from prefetch(function, items, workers=0)
-        return
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(1)
-        yield from prefetch(
-            function, items, workers=workers, initializer=lambda: torch.set_num_threads(1)
-        )
-    finally:
-        torch.set_num_threads(before)
+    with kept_heap():
+        if workers == 0:
+            yield from prefetch(function, items, workers=0)
+            return
+        before = torch.get_num_threads()
+        try:
+            torch.set_num_threads(1)
+            yield from prefetch(
+                function, items, workers=workers, initializer=lambda: torch.set_num_threads(1)
+            )
+        finally:
+            torch.set_num_threads(before)

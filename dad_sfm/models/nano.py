@@ -74,7 +74,7 @@ class Nano(nn.Module):
         quarter = self.decode_quarter(quarter + _double(self.eighth_to_quarter(eighth)))
         half = self.decode_half(half + _double(self.quarter_to_half(quarter)))
         full = F.pixel_shuffle(self.half_to_full(half), 2) + self.encode_full(images)
-        full = F.relu(self.decode_full(F.relu(full)))
+        full = F.relu(self.decode_full(F.relu(full, inplace=True)), inplace=True)
         # bfloat16 logits would tie with their neighbours and cost the sub-pixel step its digits.
         with torch.autocast(images.device.type, enabled=False):
             return self.logits(full.float())[..., :H, :W]
