@@ -37,6 +37,7 @@ _RELAXED_START: dict[str, Any] = {
 }
 _ATTEMPTS = 5  # with as many seeds; each after the first only where that left too many images out
 _ENOUGH = 0.8  # of the images that verified pairs join
+_SMALL = 500  # images; larger scenes depend less on where they begin, and attempts take hours
 
 
 class ReconstructionError(ValueError):
@@ -155,7 +156,7 @@ def _best_models(
         if models and (not best or _rank(models[0]) < _rank(best[0])):
             best = models
         registered = best[0].num_reg_images() if best else 0
-        if registered >= _ENOUGH * joined:
+        if registered >= _ENOUGH * joined or (best and joined > _SMALL):
             break
         if number + 1 < len(attempts):
             logger.info(

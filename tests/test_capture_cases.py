@@ -51,11 +51,13 @@ def test_a_camera_that_only_turned_gives_no_model(shared: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("case", "camera_model"),
-    [("pano360", "EQUIRECTANGULAR"), ("fisheye", "SIMPLE_RADIAL_FISHEYE")],
+    [
+        ("pano360", "EQUIRECTANGULAR"),
+        ("pano360", "auto"),  # which recognises them
+        ("fisheye", "SIMPLE_RADIAL_FISHEYE"),
+    ],
 )
-def test_a_wide_camera_whose_model_is_named(
-    shared: Path, tmp_path: Path, case: str, camera_model: str
-) -> None:
+def test_a_wide_camera(shared: Path, tmp_path: Path, case: str, camera_model: str) -> None:
     scene = make(shared, tmp_path, case)
     out = tmp_path / "out"
     command = [sys.executable, "-m", "dad_sfm", "reconstruct", str(scene), "--out", str(out)]

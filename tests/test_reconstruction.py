@@ -191,16 +191,17 @@ class FakeModel:
 
 
 @pytest.mark.parametrize(
-    ("registered", "expected", "tried"),
+    ("joined", "registered", "expected", "tried"),
     [
-        ([[9]], [9], 1),  # of ten images that are joined, enough
-        ([[2, 4], [3], [8, 2]], [8, 2], 3),
-        ([[], [3], [5, 2], [5], [4]], [5, 2], 5),
-        ([[], [], [], [], []], [], 5),
+        (10, [[9]], [9], 1),
+        (10, [[2, 4], [3], [8, 2]], [8, 2], 3),
+        (10, [[], [3], [5, 2], [5], [4]], [5, 2], 5),
+        (10, [[], [], [], [], []], [], 5),
+        (1000, [[], [300]], [300], 2),  # a large scene is not mapped over and over
     ],
 )
 def test_attempts_until_enough_images_are_registered(
-    tmp_path, monkeypatch, registered, expected, tried
+    tmp_path, monkeypatch, joined, registered, expected, tried
 ):
     seeds = []
 
@@ -212,6 +213,6 @@ def test_attempts_until_enough_images_are_registered(
     wanted = reconstruction._attempts({"random_seed": 7}, "incremental")
     settings = [reconstruction.mapper_options(one) for one in wanted]
     places = tmp_path, tmp_path / "database.db", tmp_path
-    models = reconstruction._best_models("incremental", *places, settings, joined=10)
+    models = reconstruction._best_models("incremental", *places, settings, joined)
     assert [model.registered for model in models] == expected
     assert seeds == [7, 8, 9, 10, 11][:tried]
