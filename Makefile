@@ -23,13 +23,14 @@ override PAIRS := $(value PAIRS)
 override MAPPER := $(value MAPPER)
 export SCENE FEATURES MATCHER PAIRS MAPPER OUT EXPORT
 
-.PHONY: help install reconstruct test test-fast lint typecheck table repeatability benchmark bench bench-gpu figures train-dad clean
+.PHONY: help install reconstruct test test-fast lint typecheck faults table repeatability benchmark bench bench-gpu figures train-dad clean
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
 	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [MAPPER=...] [OUT=...] [EXPORT='gs nerfstudio']"
 	@echo "make test                                               the test suite"
 	@echo "make test-fast                                          without the slow ones: a minute or two"
+	@echo "make faults                                             docs/reliability.md: an hour of faults (root, cc)"
 	@echo "make lint typecheck                                     ruff, mypy"
 	@echo "make table SCENES='<folders with images/ and gt/>'      the table of docs/results/accuracy.md"
 	@echo "make repeatability PHOTOS='<folders>'                   its table of detectors"
@@ -58,6 +59,9 @@ test: $(INSTALLED)
 
 test-fast: $(INSTALLED)
 	$(PYTEST) -m 'not slow'
+
+faults: $(INSTALLED)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/campaign.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -25,5 +25,5 @@ def ensure_memory(size: int, purpose: str) -> None:
         mmap.mmap(-1, size).close()
     except OSError as error:
         raise MemoryError(
-            f"out of memory: {purpose} needs {size // MB} MB more than this process may have"
+            f"out of memory: {purpose} needs {size // MB} MB, which this process cannot have"
         ) from error

@@ -1,15 +1,17 @@
 """All faults, and the page that says what came of them: ``make faults``.
 
-Each part may run alone (``--part``); what was found is kept as JSON in the working folder, and the
-page is made of all that is there.
+Each part may run alone (``--part``); the counts are kept as JSON beside the page, which is made of
+all that is there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import platform
+import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
@@ -17,78 +19,82 @@ from time import monotonic
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from faults import injection
+from faults.corpus import upload
 from faults.forge import Forge
 from faults.mutation import Verdict, attack
 from faults.page import write_page
 from faults.readers import make_targets
 from faults.workload import Tally, make_reconstruction, make_steps
 
-KB = 1 << 10
+KB, MB = 1 << 10, 1 << 20
 
 
-def every_write(forge: Forge, root: Path) -> dict[str, Tally]:
+Found = Iterator[tuple[str, Tally | Verdict]]
+
+
+def every_write(forge: Forge, root: Path) -> Found:
     """Death at every call that changes a file."""
-    steps = make_steps(forge, root)
-    return {
-        name: injection.die_at_every_write(forge, step, root / "out")
-        for name, step in steps.items()
-    }
-
-
-def random_moments(forge: Forge, root: Path) -> dict[str, Tally]:
-    """Death at random moments."""
-    steps = make_steps(forge, root)
-    return {
-        name: injection.die_at_random(forge, step, root / "out", times=100)
-        for name, step in steps.items()
-    }
-
-
-def full_disk(forge: Forge, root: Path) -> dict[str, Tally]:
-    """Every free size from 10 KB up in steps of a page, until the run fits."""
-    steps = make_steps(forge, root)
-    sizes = range(12 * KB, 80 * KB, 4 * KB)
-    return {
-        name: injection.fill_disk(forge, step, root / "disk", sizes) for name, step in steps.items()
-    }
-
-
-def surroundings(forge: Forge, root: Path) -> dict[str, Tally]:
-    """Little memory; the output folder deleted in mid-run."""
-    found = {}
     for name, step in make_steps(forge, root).items():
-        memory = [*range(0, 4096 * KB, 256 * KB), *range(4096 * KB, 65536 * KB, 4096 * KB)]
-        found[f"{name}: memory"] = injection.starve(forge, step, root / "out", memory)
-        moments = [k / 50 for k in range(10)]
-        found[f"{name}: folder"] = injection.delete_output(forge, step, root / "out", moments)
-    return found
+        yield name, injection.die_at_every_write(forge, step, root / "out")
 
 
-def reconstruction(forge: Forge, root: Path) -> dict[str, Tally]:
+def random_moments(forge: Forge, root: Path) -> Found:
+    """Death at random moments."""
+    for name, step in make_steps(forge, root).items():
+        yield name, injection.die_at_random(forge, step, root / "out", times=100)
+
+
+def full_disk(forge: Forge, root: Path) -> Found:
+    """Every free size from 12 KB up in steps of a page, until the run fits."""
+    sizes = range(12 * KB, 80 * KB, 4 * KB)
+    for name, step in make_steps(forge, root).items():
+        yield name, injection.fill_disk(forge, step, root / "disk", sizes)
+
+
+def surroundings(forge: Forge, root: Path) -> Found:
+    """Little memory, from the start and in mid-run; the output folder deleted, a photo changed."""
+    out, moments = root / "out", [k / 10 for k in range(10)]
+    for name, step in make_steps(forge, root).items():
+        little = range(0, 80 * MB, 4 * MB)
+        yield f"{name}: little memory", injection.starve(forge, step, out, little)
+        left = (0, MB, 8 * MB, 33 * MB)
+        yield f"{name}: memory taken away", injection.squeeze(forge, step, out, moments, left)
+        yield f"{name}: folder deleted", injection.delete_output(forge, step, out, moments)
+        if name == "extract":
+            photo = root / "photos" / "3.png"
+            yield (
+                "extract: photo changed",
+                injection.change_photo(forge, step, out, photo, moments),
+            )
+
+
+def reconstruction(forge: Forge, root: Path) -> Found:
     """Verification and mapping: death at random moments and of workers, full disks."""
     step, out = make_reconstruction(forge, root), root / "out"
+    yield "random moments", injection.die_at_random(forge, step, out, times=16)
+    yield "workers", injection.lose_workers(forge, step, out, times=14)
     sizes = [k * KB for k in (12, 48, 160, 384, 768, 1536)]
-    return {
-        "reconstruct: random moments": injection.die_at_random(forge, step, out, times=16),
-        "reconstruct: workers": injection.lose_workers(forge, step, out, times=14),
-        "reconstruct: full disk": injection.fill_disk(forge, step, root / "disk", sizes),
-    }
+    yield "full disk", injection.fill_disk(forge, step, root / "disk", sizes)
 
 
-def inputs(_: Forge, root: Path) -> dict[str, Verdict]:
+def uploads(forge: Forge, root: Path) -> Found:
+    """A corpus of photos from strangers, through the commands."""
+    yield from upload(forge, root)
+
+
+def inputs(_: Forge, root: Path) -> Found:
     """Every reader with changed files."""
-    return {
-        name: attack(target, root / "work", 4_000 if "HDF5" in target.kind else 16_000)
-        for name, target in make_targets(root / "seeds").items()
-    }
+    for name, target in make_targets(root / "seeds").items():
+        yield name, attack(target, root / "work", 4_000 if "HDF5" in target.kind else 16_000)
 
 
-PARTS: dict[str, Callable[[Forge, Path], Mapping[str, Tally | Verdict]]] = {
+PARTS: dict[str, Callable[[Forge, Path], Found]] = {
     "every write": every_write,
     "random moments": random_moments,
     "full disk": full_disk,
     "surroundings": surroundings,
     "reconstruction": reconstruction,
+    "uploads": uploads,
     "inputs": inputs,
 }
 
@@ -97,22 +103,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--part", action="append", choices=PARTS, help="only this part")
     parser.add_argument("--work", type=Path, default=Path("outputs/faults"))
+    parser.add_argument("--results", type=Path, default=Path("docs/results/faults.json"))
     parser.add_argument("--page", type=Path, default=Path("docs/reliability.md"))
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     root = options.work.resolve()
-    results = root / "results.json"
+    results = options.results
     found = json.loads(results.read_text()) if results.exists() else {}
+    found["machine"] = f"{platform.system()}, Python {platform.python_version()}"
     with Forge(root) as forge:
         for part in options.part or PARTS:
+            folder = root / part.replace(" ", "-")
+            shutil.rmtree(folder, ignore_errors=True)
+            found[part] = {}
             start = monotonic()
-            tallies = PARTS[part](forge, root / part.replace(" ", "-"))
-            found[part] = {name: asdict(tally) for name, tally in tallies.items()}
-            results.write_text(json.dumps(found, indent=1))
-            print(f"{part}: {monotonic() - start:.0f} s")
-            for name, tally in tallies.items():
-                counts = {k: v for k, v in asdict(tally).items() if k != "notes"}
-                print(f"  {name}: {counts}", *tally.notes[:5], sep="\n    ")
+            for name, tally in PARTS[part](forge, folder):
+                found[part][name] = counts = asdict(tally)
+                results.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+                shown = {k: v for k, v in counts.items() if k != "notes"}
+                print(f"{part}, {name} ({monotonic() - start:.0f} s so far): {shown}", flush=True)
+                print(*(f"    {note}" for note in tally.notes[:5]), sep="\n", flush=True)
     write_page(options.page, found)
     return 0
 

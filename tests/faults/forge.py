@@ -84,6 +84,7 @@ class Forge:
         worker_call: int = 0,
         kill_after: float | None = None,
         memory: int | None = None,
+        memory_after: float | None = None,
         meddle: Callable[[], None] | None = None,
         meddle_after: float = 0.0,
     ) -> Outcome:
@@ -93,7 +94,8 @@ class Forge:
         fatal_call  number of the change at which the run is killed; with ``half`` in the middle
         worker_call  likewise in each process that the run starts
         kill_after  seconds after which it is killed
-        memory      bytes that it may allocate beyond what it has at the start
+        memory      bytes that it may allocate beyond what it has at the start, or, with
+                    ``memory_after``, beyond what it has so many seconds later
         meddle      called while it runs, ``meddle_after`` seconds after the start
         """
         job = {
@@ -104,6 +106,7 @@ class Forge:
             "worker_call": worker_call,
             "kill_after": kill_after,
             "memory": memory,
+            "memory_after": memory_after,
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -138,7 +141,9 @@ def _serve(log: Path) -> None:
     from dad_sfm import database, extract_features, match_features, reconstruction  # noqa: F401
     from dad_sfm.descriptors import DESCRIPTORS
     from dad_sfm.detectors import DETECTORS
+    from dad_sfm.io.photo_formats import register_plugins
 
+    register_plugins()
     np.linalg.svd(np.eye(3))  # loads what is loaded late
     DETECTORS.add("bright-dots", "fakes:BrightDots")
     DESCRIPTORS.add("position", "fakes:Position")
@@ -158,17 +163,36 @@ def _forked(job: dict[str, Any], log: Path) -> tuple[int | None, int]:
     os.close(send)
     start = time.monotonic()
     limit = TIMEOUT if job["kill_after"] is None else job["kill_after"]
+    squeeze_at = job["memory_after"]
     while not (waited := os.waitpid(pid, os.WNOHANG))[0]:
         if time.monotonic() - start > limit:
             os.kill(pid, signal.SIGKILL)
             waited = os.waitpid(pid, 0)
             break
+        if squeeze_at is not None and time.monotonic() - start > squeeze_at:
+            _squeeze(pid, job["memory"])
+            squeeze_at = None
         time.sleep(0.002)
     with os.fdopen(receive) as pipe:
         calls = int(pipe.read() or 0)
     code = os.waitstatus_to_exitcode(waited[1])
     hung = job["kill_after"] is None and time.monotonic() - start > TIMEOUT
     return (None if hung else code), calls
+
+
+def _squeeze(pid: int, memory: int) -> None:
+    """Let a process allocate only so many more bytes than it has."""
+    try:
+        limit = allocated(pid) + memory
+        resource.prlimit(pid, resource.RLIMIT_AS, (limit, limit))
+    except (ProcessLookupError, FileNotFoundError, IndexError):
+        pass  # it has ended
+
+
+def allocated(pid: int) -> int:
+    """Bytes of address space of a process."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[0])
+    return pages * resource.getpagesize()
 
 
 def _child(job: dict[str, Any], log: Path, send: int) -> None:
@@ -179,10 +203,8 @@ def _child(job: dict[str, Any], log: Path, send: int) -> None:
     os.dup2(target, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if job["memory"] is not None:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limit = pages * resource.getpagesize() + job["memory"]
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    if job["memory"] is not None and job["memory_after"] is None:
+        _squeeze(os.getpid(), job["memory"])
     if job["worker_call"]:
         os.environ.update(FAULTS_FOLDER=job["watch"], FAULTS_CALL=str(job["worker_call"]))
     shim = ctypes.CDLL(None)

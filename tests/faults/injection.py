@@ -9,10 +9,14 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from io import BytesIO
+from itertools import product
 from pathlib import Path
 
 from faults.forge import Forge
-from faults.workload import Step, Tally
+from faults.workload import Step, Tally, contents
+from PIL import Image, ImageOps
 
 
 def die_at_every_write(
@@ -55,10 +59,7 @@ def lose_workers(forge: Forge, step: Step, out: Path, *, times: int) -> Tally:
 def die_at_random(forge: Forge, step: Step, out: Path, *, times: int, seed: int = 0) -> Tally:
     """Kill runs at moments spread over their duration; half of them are killed again and again."""
     tally, rng = Tally(), random.Random(seed)
-    step.prepare(out)
-    start = time.monotonic()
-    forge.run(*step.command(out))
-    duration = time.monotonic() - start
+    duration = _duration(forge, step, out)
     for k in range(times):
         after = rng.uniform(0, duration)
         where = f"{after:.3f} of {duration:.3f} s"
@@ -69,6 +70,14 @@ def die_at_random(forge: Forge, step: Step, out: Path, *, times: int, seed: int 
         if k % 2 or k == times - 1:
             step.rerun(forge, out, tally, where)
     return tally
+
+
+def _duration(forge: Forge, step: Step, out: Path) -> float:
+    """Seconds of a run without a fault."""
+    step.prepare(out)
+    start = time.monotonic()
+    forge.run(*step.command(out))
+    return time.monotonic() - start
 
 
 @contextmanager
@@ -112,10 +121,63 @@ def starve(forge: Forge, step: Step, out: Path, allowances: Iterable[int]) -> Ta
     return tally
 
 
+def squeeze(
+    forge: Forge, step: Step, out: Path, moments: Iterable[float], allowances: Iterable[int]
+) -> Tally:
+    """Take memory away from a run at given moments, as shares of its time; then run with enough."""
+    tally, duration = Tally(), _duration(forge, step, out)
+    for share, memory in product(moments, allowances):
+        moment = share * duration
+        where = f"{memory >> 10} KB of memory after {moment:.2f} s"
+        step.prepare(out)
+        outcome = forge.run(*step.command(out), memory=memory, memory_after=moment)
+        if outcome.code == 0:
+            continue
+        if outcome.crashed and outcome.code is not None:
+            tally.faults += 1
+            tally.aborted += 1
+        else:
+            tally.add(outcome, where)
+        step.check_left(out, tally, where)
+        step.rerun(forge, out, tally, where)
+    return tally
+
+
+def change_photo(forge: Forge, step: Step, out: Path, photo: Path, moments: list[float]) -> Tally:
+    """Change a photo while its folder is worked on, at given moments, as shares of the run's time;
+    half of it first, every other time.
+
+    The rerun must hold the features of the photo that is there then.
+    """
+    tally, before = Tally(), photo.read_bytes()
+    after = BytesIO()
+    ImageOps.mirror(Image.open(photo)).save(after, "PNG")
+    photo.write_bytes(after.getvalue())
+    step.prepare(out)
+    forge.run(*step.command(out))
+    changed = replace(step, expected=contents(out / step.name))
+    duration = _duration(forge, step, out)
+    for k, share in enumerate(moments):
+        moment = share * duration
+        where = f"photo changed after {moment:.2f} s"
+        photo.write_bytes(before)
+        step.prepare(out)
+        new = after.getvalue()[: len(after.getvalue()) // 2] if k % 2 else after.getvalue()
+        outcome = forge.run(
+            *step.command(out), meddle=lambda new=new: photo.write_bytes(new), meddle_after=moment
+        )
+        tally.add(outcome, where)
+        photo.write_bytes(after.getvalue())
+        changed.rerun(forge, out, tally, where)
+    photo.write_bytes(before)
+    return tally
+
+
 def delete_output(forge: Forge, step: Step, out: Path, moments: Iterable[float]) -> Tally:
-    """Delete the output folder while it is written."""
-    tally = Tally()
-    for moment in moments:
+    """Delete the output folder while it is written, at given moments, as shares of the time."""
+    tally, duration = Tally(), _duration(forge, step, out)
+    for share in moments:
+        moment = share * duration
         where = f"OUT deleted after {moment:.2f} s"
         step.prepare(out)
         outcome = forge.run(

@@ -7,9 +7,13 @@ import os
 import random
 import resource
 import signal
+import sys
 import traceback
+from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from faults.readers import Target
 
@@ -17,6 +21,8 @@ MEMORY = 2 << 30  # bytes beyond what the process has, for files of a few KB
 SECONDS = 10  # of the processor, per input
 _VALUES = (0, 1, 0x7F, 0x80, 0xFF)
 _CHUNK = 500
+_OUTSIDE = "writes outside: "
+_CHANGING = frozenset(("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.symlink", "os.link"))
 
 
 @dataclass
@@ -26,12 +32,14 @@ class Verdict:
     tracebacks  other errors than those that the reader may raise
     crashes     native crashes
     hangs       inputs that took longer than `SECONDS`
+    outside     files that were made, changed or removed outside the folder of the input
     """
 
     inputs: int = 0
     tracebacks: int = 0
     crashes: int = 0
     hangs: int = 0
+    outside: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -71,9 +79,11 @@ def attack(target: Target, folder: Path, count: int, *, seed: int = 0) -> Verdic
         while numbers:
             done, trouble = _in_child(target, folder, numbers)
             verdict.inputs += done
-            verdict.tracebacks += sum(kind == "traceback" for kind, _ in trouble)
-            verdict.crashes += sum(kind == "crash" for kind, _ in trouble)
-            verdict.hangs += sum(kind == "hang" for kind, _ in trouble)
+            kinds = Counter(kind for kind, _ in trouble)
+            verdict.tracebacks += kinds["traceback"]
+            verdict.crashes += kinds["crash"]
+            verdict.hangs += kinds["hang"]
+            verdict.outside += kinds["outside"]
             verdict.notes += [f"{kind}: {text}" for kind, text in trouble][:20]
             numbers = numbers[done:]
     return verdict
@@ -91,13 +101,31 @@ def _in_child(target: Target, folder: Path, numbers: range) -> tuple[int, list[t
         lines = pipe.read().split("\0")[:-1]
     _, status = os.waitpid(pid, 0)
     done = sum(line == "done" for line in lines)
-    trouble = [("traceback", line) for line in lines if line != "done"]
+    trouble = [
+        ("outside" if line.startswith(_OUTSIDE) else "traceback", line)
+        for line in lines
+        if line != "done"
+    ]
     if done < len(numbers):
         code = os.waitstatus_to_exitcode(status)
         kind = "hang" if code in (-signal.SIGPROF, -signal.SIGXCPU) else "crash"
         trouble.append((kind, f"input {numbers[done]}: ended with {code}"))
         done += 1
     return done, trouble
+
+
+def _report_outside(folder: str, send: int, event: str, args: tuple[Any, ...]) -> None:
+    """An audit hook: Python calls it whenever a file is opened, renamed or removed."""
+    if event == "open":
+        path, _, flags = args
+        changes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC))
+    else:
+        path, changes = (args or (None,))[0], event in _CHANGING
+    if not changes or not isinstance(path, (str, bytes, os.PathLike)):
+        return
+    place = os.path.abspath(os.fsdecode(path))
+    if not place.startswith(folder) and place != os.devnull:
+        os.write(send, f"{_OUTSIDE}{event} {place}".encode() + b"\0")
 
 
 def _child(target: Target, folder: Path, numbers: range, send: int) -> None:
@@ -107,6 +135,7 @@ def _child(target: Target, folder: Path, numbers: range, send: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    sys.addaudithook(partial(_report_outside, os.path.abspath(folder) + os.sep, send))
     for number in numbers:
         rng = random.Random(number)
         suffix, data = target.seeds[rng.randrange(len(target.seeds))]

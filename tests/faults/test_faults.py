@@ -27,17 +27,22 @@ def assert_nothing_is_lost(tally: Tally, *, at_least: int) -> None:
     assert tally.notes == []
 
 
+STEPS = ("extract", "match, more pairs")  # of all that `make faults` runs
+
+
 @pytest.mark.slow
 def test_runs_that_die_at_a_write_lose_nothing(forge: Forge, tmp_path: Path) -> None:
-    for step in make_steps(forge, tmp_path).values():
-        tally = injection.die_at_every_write(forge, step, tmp_path / "out", every=37)
+    steps = make_steps(forge, tmp_path)
+    for name in STEPS:
+        tally = injection.die_at_every_write(forge, steps[name], tmp_path / "out", every=41)
         assert_nothing_is_lost(tally, at_least=4)
 
 
 @pytest.mark.slow
 def test_runs_that_die_at_random_lose_nothing(forge: Forge, tmp_path: Path) -> None:
-    for step in make_steps(forge, tmp_path).values():
-        tally = injection.die_at_random(forge, step, tmp_path / "out", times=4)
+    steps = make_steps(forge, tmp_path)
+    for name in STEPS:
+        tally = injection.die_at_random(forge, steps[name], tmp_path / "out", times=4)
         assert_nothing_is_lost(tally, at_least=4)
 
 
@@ -46,7 +51,7 @@ def test_little_memory_and_deleted_folders_lose_nothing(forge: Forge, tmp_path: 
     step = make_steps(forge, tmp_path)["extract"]
     tally = injection.starve(forge, step, tmp_path / "out", [0, 1 << 20, 8 << 20])
     assert_nothing_is_lost(tally, at_least=3)
-    tally = injection.delete_output(forge, step, tmp_path / "out", [0.05, 0.2])
+    tally = injection.delete_output(forge, step, tmp_path / "out", [0.3, 0.8])
     assert_nothing_is_lost(tally, at_least=2)
 
 

@@ -32,6 +32,8 @@ class Tally:
     wrong       reruns whose files are not those of an uninterrupted run
     crashed     runs that ended by a signal that nobody sent, or hung
     tracebacks  runs that ended in one
+    aborted     not a fault of ours: runs that a library ended, because memory was taken away from
+                them while they ran.  Nothing can catch that; what was written must count
     """
 
     faults: int = 0
@@ -40,6 +42,7 @@ class Tally:
     wrong: int = 0
     crashed: int = 0
     tracebacks: int = 0
+    aborted: int = 0
     notes: list[str] = field(default_factory=list)
 
     def note(self, kind: str, where: str, text: str = "") -> None:
