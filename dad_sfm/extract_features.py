@@ -26,6 +26,7 @@ from .detectors import DETECTORS
 from .execution.extractor import Extractor
 from .execution.loading import Photo, PhotoLoader, Preprocessing
 from .execution.resume import images_to_extract, starts_over
+from .execution.shards import Shard
 from .execution.streaming import stream_features
 from .io.images import ImageError
 from .io.listing import select_images
@@ -192,6 +193,7 @@ def main(
     device: str = "auto",
     batch_size: int | None = None,
     workers: int | None = None,
+    shard: Shard | str | None = None,
 ) -> Path:
     """Extract the features of a folder of images; returns the path of the feature file.
 
@@ -203,6 +205,8 @@ def main(
     overwrite     extract the images again, in place of what the file holds of them; the others stay
     device        "auto", "cpu", "cuda", "cuda:1" or "mps"
     batch_size, workers  see `stream_features`
+    shard         one of n parts of the images, such as "3/8", into a file of its own
+                  (``features.3-of-8.h5``), to be put together by `io.store.merge`
 
     Images that are in the file already are left as they are, unless their photo is another one by
     now.  A file made by another configuration, or from another image folder, is refused with
@@ -215,8 +219,11 @@ def main(
         if export_dir is None:
             raise ValueError("give either export_dir or feature_path: where do the features go?")
         feature_path = Path(export_dir, checked.output + ".h5")
+    part = Shard.parse(shard) if isinstance(shard, str) else shard
+    feature_path = part.path(Path(feature_path)) if part is not None else Path(feature_path)
     listing, root = select_images(image_dir, image_list), Path(image_dir)
-    names, whole = listing.names, image_list is None
+    names = listing.names if part is None else part.images(listing.names)
+    whole = image_list is None and part is None
     if listing.ignored:
         logger.warning("ignored under %s: %s", root, listing.ignored_text())
     extractor = Extractor(checked.model, device=str(choose_device(device)))
@@ -225,16 +232,14 @@ def main(
         "preprocessing": config.to_dict(checked.preprocessing),
         "as_half": as_half,
     }
-    fresh = starts_over(
-        Path(feature_path), provenance, None if whole else names, overwrite=overwrite
-    )
+    fresh = starts_over(feature_path, provenance, None if whole else names, overwrite=overwrite)
     with FeatureWriter(feature_path, provenance, overwrite=fresh) as writer:
         todo = images_to_extract(writer, root, names, whole=whole, overwrite=overwrite)
         logger.info("%d images, %d to extract -> %s", len(names), len(todo), feature_path)
         failures = dict(listing.unfit)
         writer.write_failures(failures)
         sources: dict[str, str] = {}
-        photos = PhotoLoader(root, names, checked.preprocessing, stride=extractor.stride)
+        photos = PhotoLoader(root, listing.names, checked.preprocessing, stride=extractor.stride)
         load = partial(_load, photos, root, sources)
         results = stream_features(load, extractor, todo, batch_size=batch_size, workers=workers)
         for name, result in tqdm(
@@ -248,12 +253,12 @@ def main(
             failures[name] = str(result)
             writer.write_failures(failures)
         photos.log_masks()
-        if names and failures.keys() >= set(names):
+        if part is None and names and failures.keys() >= set(names):
             raise ImageError(
                 f"none of the {len(names)} images under {image_dir} could be used, first: "
                 f"{names[0]}: {failures[names[0]]}"
             )
-    return Path(feature_path)
+    return feature_path
 
 
 def _load(load: PhotoLoader, root: Path, sources: dict[str, str], name: str) -> Photo:

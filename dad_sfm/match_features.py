@@ -28,6 +28,7 @@ from .execution.cores import compute_ahead
 from .execution.extractor import descriptor_name
 from .execution.pair_order import by_neighbours
 from .execution.resume_matches import pairs_to_match, photo_of, starts_over
+from .execution.shards import Shard
 from .io.pairs_file import Pair, read_pairs
 from .io.store import FeatureReader, MatchReader, MatchWriter, check_pair_keys
 from .matchers import MATCHERS
@@ -96,6 +97,7 @@ def main(
     device: str = "auto",
     workers: int | None = None,
     discard: bool = False,
+    shard: Shard | str | None = None,
 ) -> Path:
     """Match pairs of images; returns the path of the match file.
 
@@ -110,6 +112,8 @@ def main(
     device        "auto", "cpu", "cuda", "cuda:1" or "mps"
     workers       on a CPU, pairs that are matched at the same time, one core each; None for as
                   many as there are cores, 0 for none: all is done in the calling thread
+    shard         one of n blocks of the pairs, such as "3/8", into a file of its own
+                  (``matches.3-of-8.h5``), to be put together by `io.store.merge`
     discard       start the match file over, and drop the other pairs that it holds
 
     Pairs that are in the match file already, in either order, are left as they are, unless their
@@ -123,6 +127,9 @@ def main(
     checked = config.build(MatchingConf, conf, where="conf")
     source = Path(pairs) if isinstance(pairs, (str, Path)) else None
     features, matches = _paths(checked, source, features, export_dir, matches)
+    if shard is not None:
+        part = Shard.parse(shard) if isinstance(shard, str) else shard
+        matches = part.path(matches)
     described = {"name": checked.model.get("name"), **_options(checked.model)}
     kind: type[Matcher] = MATCHERS.plugin(checked.model["name"])
     if kind.needs_images and image_dir is None:
@@ -133,6 +140,8 @@ def main(
     else:
         wanted = list(dict.fromkeys(pairs))
     check_pair_keys(wanted, directed=directed)
+    if shard is not None:
+        wanted = part.block(sorted(wanted))
     with (
         FeatureReader(features, photos=image_dir) as query,
         FeatureReader(features_ref or features, photos=image_dir) as reference,

@@ -41,6 +41,7 @@ _NAMES = (
     "verify",
     "repair",
     "digest",
+    "merge",
     "benchmark",
     "compare",
     "train",

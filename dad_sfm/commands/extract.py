@@ -10,6 +10,7 @@ from .shared import (
     add_detector,
     add_device,
     add_preprocessing,
+    add_shard,
     add_workers,
     features_conf,
     finished,
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="start the file over")
     add_device(parser)
     add_workers(parser)
+    add_shard(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -59,6 +61,7 @@ def run(options: argparse.Namespace) -> int:
         device=options.device,
         batch_size=options.batch_size,
         workers=options.workers,
+        shard=options.shard,
     )
     extract_features.warn_without_descriptors(path)
     with FeatureReader(path) as reader:

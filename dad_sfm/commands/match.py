@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .shared import add_device, add_workers, finished
+from .shared import add_device, add_shard, add_workers, finished
 
 SUMMARY = "step 3: features and pairs -> match file"
 
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="start the file over")
     add_device(parser)
     add_workers(parser)
+    add_shard(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
         image_dir=options.image_dir,
         device=options.device,
         workers=options.workers,
+        shard=options.shard,
     )
     with MatchReader(path) as reader:
         failures = reader.failures

@@ -25,6 +25,14 @@ def add_workers(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_shard(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only part I of N (1/N to N/N), into a file of its own; see dad-sfm merge",
+    )
+
+
 def add_detector(parser: argparse.ArgumentParser) -> None:
     """What may differ from the preset's detector; see `features_conf`."""
     parser.add_argument("--max-keypoints", type=int, help="keypoints per image, not the preset's")

@@ -34,6 +34,7 @@ from .features import FeatureReader, FeatureWriter
 from .hdf5 import read_arrays
 from .integrity import Inspection, inspect, repair
 from .matches import MatchReader, MatchWriter
+from .merging import Merged, merge
 from .names import check_pair_keys, pair_key
 
 __all__ = [
@@ -42,9 +43,11 @@ __all__ = [
     "Inspection",
     "MatchReader",
     "MatchWriter",
+    "Merged",
     "StoreError",
     "check_pair_keys",
     "inspect",
+    "merge",
     "pair_key",
     "read_arrays",
     "repair",

@@ -15,7 +15,7 @@ from .journal import Journal, journal_path
 from .layers import OpenFile, opened
 from .sealing import CHECKSUM, failures_attr, seal, write_groups
 
-_ARRAYS = ("keypoints", "matches0")  # what an image and a pair cannot be without
+ARRAYS = ("keypoints", "matches0")  # what an image and a pair cannot be without
 
 
 @dataclass
@@ -113,7 +113,7 @@ def _rewrite(path: Path, file: OpenFile) -> None:
 
 
 def _whole_entries(file: OpenFile, damaged: dict[str, str]) -> Iterator[tuple[str, Entry]]:
-    keys = {key for array in _ARRAYS for key in file.keys(array, damaged)}
+    keys = {key for array in ARRAYS for key in file.keys(array, damaged)}
     for key in sorted(keys):
         if (entry := _read_whole(file, key, damaged)) is not None:
             yield key, entry
@@ -121,13 +121,14 @@ def _whole_entries(file: OpenFile, damaged: dict[str, str]) -> Iterator[tuple[st
 
 def _read_whole(file: OpenFile, key: str, damaged: dict[str, str]) -> Entry | None:
     try:
-        return _read(file, key)
+        return read_entry(file, key)
     except StoreError as error:
         damaged[key] = str(error)
         return None
 
 
-def _read(file: OpenFile, key: str) -> Entry:
+def read_entry(file: OpenFile, key: str) -> Entry:
+    """Read an entry whole.  Raises `StoreError` when it is not what was written."""
     names = file.arrays(key)
     attrs = {name: file.attrs(key, name) for name in (GROUP, *names)}
     expected = attrs[GROUP].pop(CHECKSUM, None)

@@ -48,7 +48,7 @@ def seal(path: Path, journal: Journal, failures: dict[str, str]) -> None:
     try:
         with atomic_write(path) as partial:
             if path.exists() and not contents.fresh:
-                _copy(path, partial)
+                copy_file(path, partial)
             write_groups(partial, path, _entries(journal), {**root, **failures_attr(failures)})
     except OSError as error:
         raise StoreError(
@@ -225,7 +225,7 @@ class GuardedFile:
         """Nothing is buffered."""
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_file(source: Path, target: Path) -> None:
     """Copy a file into an empty one, sharing blocks where the file system can."""
     with source.open("rb") as old, target.open("r+b") as new:
         left = os.fstat(old.fileno()).st_size
