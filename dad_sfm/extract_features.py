@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from .core import config
 from .core.device import choose_device
+from .core.digest import sha256_of
 from .core.step_command import run_step
 from .core.types import Features
 from .descriptors import DESCRIPTORS
@@ -229,7 +230,7 @@ def main(
     extractor = Extractor(checked.model, device=str(choose_device(device)))
     provenance = {
         **extractor.provenance,
-        "preprocessing": config.to_dict(checked.preprocessing),
+        "preprocessing": _identity(checked.preprocessing),
         "as_half": as_half,
     }
     fresh = starts_over(feature_path, provenance, None if whole else names, overwrite=overwrite)
@@ -259,6 +260,13 @@ def main(
                 f"{names[0]}: {failures[names[0]]}"
             )
     return feature_path
+
+
+def _identity(preprocessing: Preprocessing) -> dict[str, Any]:
+    """What features depend on: what a file of turns says, not where it lies."""
+    found = config.to_dict(preprocessing)
+    turns = found.pop("turns")
+    return found if turns is None else {**found, "turns": sha256_of(turns)}
 
 
 def _load(load: PhotoLoader, root: Path, sources: dict[str, str], name: str) -> Photo:

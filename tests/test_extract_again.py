@@ -17,6 +17,7 @@ from dad_sfm.core.config import ConfigError
 from dad_sfm.descriptors import DESCRIPTORS
 from dad_sfm.detectors import DETECTORS
 from dad_sfm.io.store import FeatureReader, StoreError
+from dad_sfm.io.turns import write_turns
 
 pytestmark = pytest.mark.usefixtures("dot_plugins")
 
@@ -43,6 +44,21 @@ def test_called_as_hloc_does(tmp_path: Path) -> None:
         extract_features.main(preset(), root)
     with pytest.raises(FileNotFoundError, match=r"query/3\.png"):
         extract_features.main(preset(), root, outputs, image_list=["query/3.png"])
+
+
+def test_turns_are_what_their_file_says(tmp_path: Path) -> None:
+    save(tmp_path / "images/a.png")
+    conf = preset()
+    conf["preprocessing"]["turns"] = str(tmp_path / "turns.txt")
+    write_turns(tmp_path / "turns.txt", {"a.png": 1})
+    path = extract_features.main(conf, tmp_path / "images", tmp_path)
+    write_turns(tmp_path / "turns.txt", {"a.png": 3})
+    with pytest.raises(StoreError, match="made by another configuration"):
+        extract_features.main(conf, tmp_path / "images", tmp_path)
+    # Without any, files are those of before there were turns.
+    path = extract_features.main(preset(), tmp_path / "images", feature_path=tmp_path / "b.h5")
+    with FeatureReader(path) as reader:
+        assert "turns" not in reader.provenance["preprocessing"]
 
 
 def test_changed_copies_of_a_preset(tmp_path: Path) -> None:
