@@ -13,11 +13,12 @@ import json
 import logging
 import multiprocessing
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -49,15 +50,41 @@ class BankConf:
     seed: int = 0
 
 
+# What one scene of a bank shows: from the bank's configuration, the scene's generator, a seed drawn
+# from it and the photos that cover the surfaces (None: painted ones), its views and their shares.
+DrawViews = Callable[
+    [Any, np.random.Generator, int, "list[np.ndarray] | None"], "tuple[list[View], np.ndarray]"
+]
+
+
+def random_views(
+    conf: BankConf, rng: np.random.Generator, seed: int, covers: list[np.ndarray] | None
+) -> tuple[list[View], np.ndarray]:
+    """Views of a random scene from random places, and what each sees of each other."""
+    scene = random_scene(seed, covers, relief=conf.relief)
+    cameras = random_cameras(
+        scene, seed, conf.views, size=(conf.size, conf.size), overlap=conf.overlap
+    )
+    each_its_day = rng.random() < conf.days
+    views = [
+        render(another_day(scene, seed + i) if each_its_day else scene, camera, seed=seed + i)
+        for i, camera in enumerate(cameras)
+    ]
+    return views, np.array([[seen_share(scene, a, b) for b in cameras] for a in cameras])
+
+
 def render_bank(
     folder: Path | str,
-    conf: BankConf,
+    conf: Any,
     *,
     scenes: int,
     textures: Sequence[Path] = (),
     workers: int | None = None,
+    draw_views: DrawViews = random_views,
 ) -> list[Path]:
     """Render what is missing of ``scenes`` scenes into a folder; returns their files.
+
+    ``conf`` is the dataclass that ``draw_views`` takes, with a ``seed``: a `BankConf`.
 
     ``textures`` are photos that cover the surfaces; without any, textures are painted.
     ``workers`` processes work at once (default: one a core, at most 8; 0: this process alone).
@@ -70,7 +97,7 @@ def render_bank(
     missing = [number for number, path in enumerate(paths) if not path.is_file()]
     if missing:
         logger.info("rendering %d of %d scenes into %s", len(missing), scenes, root)
-    draw = partial(_draw, root, conf, textures)
+    draw = partial(_draw, root, conf, textures, draw_views)
     if workers == 0 or len(missing) < 2:
         for number in missing:
             draw(number)
@@ -82,7 +109,7 @@ def render_bank(
     return paths
 
 
-def _claim(root: Path, conf: BankConf, textures: Sequence[Path]) -> None:
+def _claim(root: Path, conf: Any, textures: Sequence[Path]) -> None:
     root.mkdir(parents=True, exist_ok=True)
     made_of = {"version": VERSION, **asdict(conf), "textures": digest_of_names(textures)}
     marker = root / MARKER
@@ -101,7 +128,9 @@ def _claim(root: Path, conf: BankConf, textures: Sequence[Path]) -> None:
         )
 
 
-def _draw(root: Path, conf: BankConf, textures: Sequence[Path], number: int) -> None:
+def _draw(
+    root: Path, conf: Any, textures: Sequence[Path], draw_views: DrawViews, number: int
+) -> None:
     """Render one scene and write its file, unless another process has done it meanwhile."""
     path = root / f"{number:05d}.npz"
     if path.is_file():
@@ -110,17 +139,7 @@ def _draw(root: Path, conf: BankConf, textures: Sequence[Path], number: int) -> 
     seed = int(rng.integers(2**31))
     order = rng.permutation(len(textures))
     covers = _covers(textures[i] for i in order) if textures else None
-    scene = random_scene(seed, covers, relief=conf.relief)
-    cameras = random_cameras(
-        scene, seed, conf.views, size=(conf.size, conf.size), overlap=conf.overlap
-    )
-    each_its_day = rng.random() < conf.days
-    views = [
-        render(another_day(scene, seed + i) if each_its_day else scene, camera, seed=seed + i)
-        for i, camera in enumerate(cameras)
-    ]
-    shares = np.array([[seen_share(scene, a, b) for b in cameras] for a in cameras])
-    save_scene(path, views, shares)
+    save_scene(path, *draw_views(conf, rng, seed, covers))
 
 
 def _covers(photos: Iterable[Path]) -> list[np.ndarray]:

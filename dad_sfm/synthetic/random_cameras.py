@@ -26,7 +26,7 @@ def random_cameras(
             swing = 0.0 if not cameras else rng.uniform(-0.9, 0.9) * 0.93**attempt
             camera = _camera(rng, azimuth + swing, size)
             share = seen_share(scene, cameras[0] if cameras else camera, camera)
-            if share > best_share and _clear(scene, camera):
+            if share > best_share and clear_view(scene, camera):
                 best, best_share = camera, share
             if best_share >= overlap:
                 break
@@ -58,8 +58,8 @@ def _camera(rng: np.random.Generator, azimuth: float, size: tuple[int, int]) -> 
     return look_at(eye, aim, size=size, fov_deg=rng.uniform(48, 75), roll_deg=roll)
 
 
-def _clear(scene: Scene, camera: Pinhole) -> bool:
-    """Whether nothing is right before the camera (or around it)."""
+def clear_view(scene: Scene, camera: Pinhole) -> bool:
+    """Whether a camera sees mostly surfaces, and none of them right before it (or around it)."""
     patch, depth = cast(scene.surfaces, camera, _grid(camera))
     return bool((patch != NOTHING).mean() > 0.6 and depth[patch != NOTHING].min() > 0.6)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from ..core.arguments import add_set, add_watchdog, count
+from ..core.arguments import add_set, add_watchdog, count, whole
 from ..core.config import ConfigError, changed
 from ..models.networks import NETWORKS
 from .data.plugs import data_conf, needs_photos
@@ -42,7 +42,7 @@ would have seen.
 
 Presets: paper (the DaD publication's values), dad (the same network with nano's objective, for one
 GPU), nano (two CPU cores, hours), smoke (a minute); ripe (the RIPE publication's values),
-ripe-nano (two CPU cores, an hour).
+ripe-nano (two CPU cores, an hour); track (the TraqPoint publication's values), track-nano.
 """
 
 
@@ -82,7 +82,8 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         help="for rl and distill: homography (of photos; the default), rendered (scenes), mixed "
         "(both) or megadepth; for ripe, labelled pairs of homography, rendered, folders, megadepth "
-        "(DISK's), tokyo, acdc, or several: megadepth+tokyo",
+        "(DISK's), tokyo, acdc, or several: megadepth+tokyo; for track, sequences of homography, "
+        "rendered, megadepth, or several",
     )
     parser.add_argument(
         "--photos",
@@ -229,6 +230,20 @@ def _configure_ripe(conf: RunConf, options: argparse.Namespace) -> RunConf:
     return conf
 
 
+def _track_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--curriculum",
+        type=whole,
+        metavar="STEPS",
+        help="sequences become harder over so many steps (the preset's run); 0 = at once",
+    )
+
+
+def _configure_track(conf: RunConf, options: argparse.Namespace) -> RunConf:
+    _check_preset(conf, options)
+    return conf
+
+
 def _check_preset(conf: RunConf, options: argparse.Namespace) -> None:
     if conf.objective.name != options.objective:
         raise ConfigError(
@@ -261,6 +276,13 @@ METHODS = {
         configure=_configure_ripe,
         preset="ripe",
         data=["places", "tokyo", "acdc"],
+    ),
+    "track": Method(
+        "keypoints that can be tracked, from sequences (TraqPoint)",
+        add_arguments=_track_arguments,
+        configure=_configure_track,
+        preset="track",
+        data=["curriculum"],
     ),
 }
 

@@ -11,6 +11,7 @@ from .data.batch import DataConf
 from .data.descriptor_pairs import DescriptorPairsConf
 from .data.disk_photo_pairs import DiskPhotoConf
 from .data.homography_pairs import HomographyConf
+from .data.homography_sequences import HomographySequenceConf
 from .data.labelled_views import LabelledHomographyConf
 from .engine.loop_conf import LoopConf
 from .objectives.base import ObjectiveConf
@@ -20,6 +21,7 @@ from .objectives.ripe.objective import RIPEConf
 from .objectives.rl import RLConf
 from .objectives.sampling import SamplingConf
 from .objectives.teachers import Combination
+from .objectives.track.objective import TrackConf
 from .validation.repeatability import ValidationConf
 
 
@@ -136,6 +138,43 @@ RIPE_NANO = replace(
     validation=ValidationConf(nms_size=5, subpixel_temp=1.0, area_px=256.0),
 )
 
+# The publication's values, on photos alone; --data names other sequences.
+TRACK = RunConf(
+    data=HomographySequenceConf(size=480, batch=120, curriculum=55_000),
+    objective=TrackConf(),
+    loop=LoopConf(steps=55_000, learning_rate=2e-4, final_rate=0.025, clip=1.0, validate_every=500),
+)
+
+# A CPU core, an hour or two: for a network that detects already (--init).
+TRACK_NANO = replace(
+    TRACK,
+    network="nano",
+    data=HomographySequenceConf(size=192, batch=2, frames=3, curriculum=500),
+    objective=TrackConf(
+        draws="peaks",
+        rank_cell_px=32,
+        descriptor="rootsift",
+        warmup=0.0,
+        entropy_weights=(0.0, 0.0),
+        found_weight=4.0,
+        found_sigma_px=1.0,
+        peaks=SamplingConf(keypoints=(72, 72), nms_size=9, border=4),
+        window_weight=1.0,
+    ),
+    loop=LoopConf(
+        steps=500,
+        learning_rate=3e-4,
+        final_rate=0.025,
+        clip=1.0,
+        warmup=20,
+        ema_decay=0.98,
+        log_every=10,
+        validate_every=100,
+        save_every=25,
+    ),
+    validation=NANO.validation,
+)
+
 PRESETS: dict[str, RunConf] = {
     "paper": PAPER,
     "dad": DAD,
@@ -147,6 +186,8 @@ PRESETS: dict[str, RunConf] = {
     ),
     "ripe": RIPE,
     "ripe-nano": RIPE_NANO,
+    "track": TRACK,
+    "track-nano": TRACK_NANO,
     # A minute on two cores: for trying things out and for tests.
     "smoke": replace(
         NANO,

@@ -65,3 +65,14 @@ def test_a_preset_is_distilled_with_its_own_network_data_and_loop(name):
     assert isinstance(student.objective, DistillConf)
     assert student.objective.how == "mean"
     assert replace(student, objective=preset.objective) == preset
+
+
+def test_the_preset_track_is_the_publication():
+    track = PRESETS["track"]
+    assert (track.data.size, track.data.batch, track.data.frames) == (480, 120, 4)
+    assert track.loop.final_rate * track.loop.learning_rate == 5e-6
+    assert track.data.curriculum == track.loop.steps == 55_000
+    objective = track.objective
+    assert (480 // objective.sample_cell_px) ** 2 + objective.extra_points == 256
+    assert objective.draws == "policy"
+    assert objective.found_weight == objective.window_weight == 0

@@ -117,7 +117,7 @@ class HomographyPairs:
     def batch(self, step: int) -> HomographySource:
         conf = self.conf
         rng = np.random.default_rng((self.seed, step))
-        subjects, windows = zip(*(self._window(rng) for _ in range(conf.batch)), strict=True)
+        subjects, windows = zip(*(self.window(rng) for _ in range(conf.batch)), strict=True)
         canvas_from_a, canvas_from_b = (
             random_views(rng, conf, perspective=conf.perspective) for _ in "ab"
         )
@@ -125,7 +125,7 @@ class HomographyPairs:
             list(windows), canvas_from_a, canvas_from_b, int(rng.integers(2**62)), conf, subjects
         )
 
-    def _window(self, rng: np.random.Generator) -> tuple[int, Tensor]:
+    def window(self, rng: np.random.Generator) -> tuple[int, Tensor]:
         """A random photo's number, and a 3×h×h uint8 window of it."""
         for _ in range(10):
             try:

@@ -1,4 +1,4 @@
-"""Data plug: several plugs of labelled pairs by turns, ``--data megadepth+tokyo``."""
+"""Data plug: several plugs of one kind of batch by turns, ``--data megadepth+tokyo``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from ...core.config import ConfigError
+from ...core.registry import Registry
 from .batch import BatchSource, DataConf
-from .plugs import LABELLED, make_data
+from .plugs import LABELLED, SEQUENCES, make_data
 
 _FIRST = 0.8  # share of the first of several, as RIPE mixes MegaDepth with another set
 
@@ -46,16 +47,23 @@ class MixtureConf(DataConf):
 
 
 class Mixture:
-    """Each batch is of one plug, drawn at random."""
+    """Each batch is of one plug of labelled pairs, drawn at random."""
 
     Conf = MixtureConf
+    registry: ClassVar[Registry] = LABELLED
 
     def __init__(self, photos: Sequence[Path | str], conf: MixtureConf, *, seed: int) -> None:
         if not conf.parts:
             raise ConfigError("a mixture is named by its parts: --data megadepth+tokyo")
         self.conf, self.seed = conf, seed
-        self.parts = [make_data(LABELLED, part, photos, seed) for part in conf.parts]
+        self.parts = [make_data(self.registry, part, photos, seed) for part in conf.parts]
 
     def batch(self, step: int) -> BatchSource:
         rng = np.random.default_rng((self.seed, step, 3))
         return self.parts[int(rng.choice(len(self.parts), p=self.conf.shares))].batch(step)
+
+
+class SequenceMixture(Mixture):
+    """The same of plugs of sequences."""
+
+    registry: ClassVar[Registry] = SEQUENCES

@@ -48,6 +48,17 @@ LABELLED = Registry(
     group="dad_sfm.labelled_pairs",
 )
 
+# Plugs whose batches are `SequenceBatch`: a reference, other frames, a dense warp to each.
+SEQUENCES = Registry(
+    "data",
+    {
+        "homography": "dad_sfm.train.data.homography_sequences:HomographySequences",
+        "mixture": "dad_sfm.train.data.mixture:SequenceMixture",
+        "rendered": "dad_sfm.train.data.rendered_sequences:RenderedSequences",
+    },
+    group="dad_sfm.training_sequences",
+)
+
 
 def make_data(registry: Registry, conf: DataConf, photos: Sequence[Path | str], seed: int) -> Data:
     """Make the plug that a configuration is for."""

@@ -62,7 +62,7 @@ class RenderedPairs:
             scenes=conf.scenes,
             textures=photo_files(photos) if photos else (),
         )
-        self._scene = BoundedCache(_read_scene)
+        self._scene = BoundedCache(read_scene)
 
     def batch(self, step: int) -> DepthSource:
         rng = np.random.default_rng((self.seed, step))
@@ -74,7 +74,7 @@ class RenderedPairs:
         scene = self._scene(self.scenes[number])
         pairs = usable_pairs(scene["shares"], self.conf.overlap)
         a, b = rng.permutation(pairs[int(rng.integers(len(pairs)))])
-        return number, (_window(scene, a), _window(scene, b))
+        return number, (scene_window(scene, a), scene_window(scene, b))
 
 
 def usable_pairs(shares: np.ndarray, overlap: float) -> np.ndarray:
@@ -86,12 +86,14 @@ def usable_pairs(shares: np.ndarray, overlap: float) -> np.ndarray:
     return np.stack([i, j], axis=-1)[enough]
 
 
-def _read_scene(path: Path) -> Mapping[str, np.ndarray]:
+def read_scene(path: Path) -> Mapping[str, np.ndarray]:
+    """The arrays of a scene's file; see `dad_sfm.synthetic.bank.save_scene`."""
     with np.load(path) as scene:
         return dict(scene)
 
 
-def _window(scene: Mapping[str, np.ndarray], view: int) -> Window:
+def scene_window(scene: Mapping[str, np.ndarray], view: int) -> Window:
+    """One view of a scene as it is."""
     depth = scene[f"depth_{view}"]
     H, W = depth.shape
     K = norm_from_px_matrix(H=H, W=W) @ scene["intrinsics_px"][view]

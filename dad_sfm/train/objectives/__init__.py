@@ -10,6 +10,7 @@ OBJECTIVES = Registry(
         "descriptor": "dad_sfm.train.objectives.descriptor:DescriptorObjective",
         "distill": "dad_sfm.train.objectives.distill:DistillObjective",
         "ripe": "dad_sfm.train.objectives.ripe.objective:RIPEObjective",
+        "track": "dad_sfm.train.objectives.track.objective:TrackObjective",
     },
     group="dad_sfm.objectives",
 )

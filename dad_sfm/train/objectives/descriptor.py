@@ -70,9 +70,14 @@ class DescriptorObjective(Objective):
     data: ClassVar[Registry] = DESCRIBED
 
     def __init__(
-        self, conf: DescriptorConf, *, device: torch.device | str = "cpu", bf16: bool = False
+        self,
+        conf: DescriptorConf,
+        *,
+        device: torch.device | str = "cpu",
+        bf16: bool = False,
+        steps: int = 1,
     ) -> None:
-        super().__init__(conf, device=device, bf16=bf16)
+        super().__init__(conf, device=device, bf16=bf16, steps=steps)
         network = NETWORKS.plugin(conf.encoder)()
         path = Path(find_weights(conf.encoder, conf.encoder_weights))
         self.encoder_sha256 = load_weights(network, path)

@@ -1,0 +1,1 @@
+"""TraqPoint: keypoints that are rewarded for how long they can be tracked."""
