@@ -27,7 +27,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x0112  # EXIF tag
-_OVERSAMPLING = 2  # a JPEG is decoded at no less than this times the size that is asked for
+_OVERSAMPLING = 1.5  # a JPEG is decoded at no less than this times the size that is asked for
 _LARGE = 2**26  # pixels decoded; of larger photos only one is in memory at a time
 _one_large_photo = threading.Lock()
 
@@ -139,7 +139,8 @@ def _reduce(image: Image.Image, size: tuple[int, int]) -> tuple[float, float, fl
     A JPEG decoded at an eighth has the last pixel of a row whole, even if the photo ends within.
     """
     W, H = image.size
-    drafted = image.draft(image.mode, (_OVERSAMPLING * size[0], _OVERSAMPLING * size[1]))
+    least = int(_OVERSAMPLING * size[0]), int(_OVERSAMPLING * size[1])
+    drafted = image.draft(image.mode, least)
     return (0.0, 0.0, W, H) if drafted is None else drafted[1]
 
 

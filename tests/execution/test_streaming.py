@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -72,6 +73,29 @@ def test_all_come_in_order(device: str, workers: int | None, batch_size: int | N
         assert stub.batches == [7, 2, 1]
     else:
         assert stub.batches == [1] * 10
+
+
+def test_decoding_goes_on_while_an_accelerator_works() -> None:
+    """The first batch is held back until photos of the next are decoded."""
+    decoded: list[str] = []
+    ahead = threading.Event()
+
+    def loaded(name: str) -> Photo:
+        decoded.append(name)
+        if len(decoded) == 4:
+            ahead.set()
+        return load(name)
+
+    class Waiting(Stub):
+        def __call__(self, photos: Sequence[Photo]) -> list[Features]:
+            assert ahead.wait(timeout=30)
+            return super().__call__(photos)
+
+    stub = Waiting("meta")
+    names = [f"wide-{i}" for i in range(20, 28)]
+    found = list(stream_features(loaded, stub, names, batch_size=2, workers=2))
+    assert values(found) == [(name, int(name[5:])) for name in names]
+    assert stub.batches == [2, 2, 2, 2]
 
 
 def test_a_batch_that_does_not_fit_is_halved_and_so_are_the_next() -> None:

@@ -107,6 +107,22 @@ def test_large_jpegs_are_decoded_at_an_eighth_without_moving(tmp_path: Path) -> 
     assert centre == pytest.approx((1500.5 * 100 / 1603, 1100.5 * 75 / 1205), abs=0.02)
 
 
+@pytest.mark.parametrize(("side", "decoded"), [(100, 150), (104, 300), (50, 75), (300, 300)])
+def test_a_jpeg_is_decoded_at_no_less_than_half_as_much_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int, decoded: int
+) -> None:
+    Image.new("RGB", (300, 200)).save(tmp_path / "a.jpg")
+    sizes = []
+    resize = Image.Image.resize
+    monkeypatch.setattr(
+        Image.Image,
+        "resize",
+        lambda self, *a, **k: sizes.append(self.size) or resize(self, *a, **k),
+    )
+    assert read_photo(tmp_path / "a.jpg", resize_max=side).image.width == side
+    assert [W for W, _ in sizes] == ([] if side == 300 else [decoded])
+
+
 def test_mask_files_are_named_as_colmap_names_them(tmp_path: Path) -> None:
     (tmp_path / "masks/day 1").mkdir(parents=True)
     path = tmp_path / "masks/day 1/a.jpg.png"

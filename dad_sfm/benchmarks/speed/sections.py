@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from ... import extract_features
+from ...execution.heap import kept_heap
 from . import commands, cores, extraction, matching, networks, stubs
 from .extraction import Photos
 from .results import Sections
@@ -61,14 +62,18 @@ def _full(s: Settings) -> Sections:
 
 
 def _stages(s: Settings) -> Sections:
-    return {"stages": extraction.stages(s.photos, DEFAULT, repeats=s.repeats)}
+    with kept_heap():  # as in a run of the engine
+        return {"stages": extraction.stages(s.photos, DEFAULT, repeats=s.repeats)}
 
 
 def _networks(s: Settings) -> Sections:
     found: dict[str, Timing] = {}
     for name in s.networks:
         for batch in (1,) if s.on_cpu else s.batches:
-            found |= networks.networks(name, SIZE, device=s.device, batch=batch, repeats=s.repeats)
+            with kept_heap():
+                found |= networks.networks(
+                    name, SIZE, device=s.device, batch=batch, repeats=s.repeats
+                )
     return {"networks": found}
 
 
