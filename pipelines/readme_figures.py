@@ -13,8 +13,8 @@ from dad_sfm.io.images import read_image
 from dad_sfm.io.scenes import find_scene
 from dad_sfm.io.store import FeatureReader
 from dad_sfm.pipeline import reconstruct
-from dad_sfm.report.charts import top_view
 from dad_sfm.report.drawing import draw_keypoints
+from dad_sfm.report.page.top_view import top_view
 from dad_sfm.synthetic import another_day, random_cameras, random_scene, render
 
 SHOWN = "0003.jpg"

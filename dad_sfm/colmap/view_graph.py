@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 Pair = tuple[str, str]
 
@@ -87,3 +89,20 @@ def read_view_graph(database: Path | str) -> ViewGraph:
         matches = by_pair(*db.read_num_matches())
         inliers = by_pair(*db.read_two_view_geometry_num_inliers())
     return ViewGraph(keypoints, matches, {p: c for p, c in inliers.items() if c})
+
+
+def read_inliers(database: Path | str, pairs: Iterable[Pair]) -> Iterator[tuple[Pair, np.ndarray]]:
+    """Yield each pair with its verified matches: K×2 keypoint numbers, in the order of the names.
+
+    Raises `FileNotFoundError`.
+    """
+    import pycolmap
+
+    path = Path(database)
+    if not path.is_file():
+        raise FileNotFoundError(f"no such database: {path}; run the database step first")
+    with pycolmap.Database.open(str(path)) as db:
+        ids = {image.name: image.image_id for image in db.read_all_images()}
+        for a, b in pairs:
+            found = db.read_two_view_geometry(ids[a], ids[b]).inlier_matches
+            yield (a, b), np.asarray(found, np.int64).reshape(-1, 2)

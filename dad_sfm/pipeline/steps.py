@@ -178,7 +178,7 @@ class Run:
     def write(self, report: Report) -> None:
         """Write the report and its page among the results."""
         report.write(self.files.report)
-        write_page(report, self.files)
+        write_page(report, self.files, self.place.gt if self.found else None)
         for line in summary_lines(report):
             logger.debug("%s", line)
 

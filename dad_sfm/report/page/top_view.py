@@ -1,43 +1,14 @@
-"""Drawings of the report page, as SVG text: inliers of all pairs, and the model from above."""
+"""The model from above, as SVG text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 
-from ..geometry.cameras import CameraModel
+from ...geometry.cameras import CameraModel
 
-MOST_CELLS_A_SIDE = 80  # a matrix of more images is no longer readable
 MOST_POINTS = 4000
-
-
-def inlier_matrix(names: Sequence[str], inliers: dict[tuple[str, str], int]) -> str:
-    """One square for each pair, darker with more inliers (logarithmic); names on hover.
-
-    Empty text for more images than can be told apart.
-    """
-    if not 2 <= len(names) <= MOST_CELLS_A_SIDE:
-        return ""
-    row = {name: i for i, name in enumerate(names)}
-    top = np.log1p(max(inliers.values(), default=1))
-    cells = []
-    for (a, b), count in sorted(inliers.items()):
-        if a not in row or b not in row:
-            continue
-        title = f"{escape(a)} – {escape(b)}: {count} inliers"
-        shade = 0.08 + 0.92 * np.log1p(count) / top
-        cells += [
-            f'<rect x="{row[x]}" y="{row[y]}" width="1" height="1" fill-opacity="{shade:.2f}">'
-            f"<title>{title}</title></rect>"
-            for x, y in ((a, b), (b, a))
-        ]
-    n = len(names)
-    return (
-        f'<svg class="matrix" viewBox="0 0 {n} {n}" role="img" aria-label="inliers of all pairs">'
-        f'<rect class="ground" width="{n}" height="{n}"/>{"".join(cells)}</svg>'
-    )
 
 
 def top_view(model: CameraModel, points: np.ndarray, colours: np.ndarray) -> str:
