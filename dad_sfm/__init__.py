@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from . import hloc_calls
 from ._version import __version__
 
 # The steps, modules with a `main` as hloc's.
@@ -46,12 +47,16 @@ _EXPORTS = {
     "visualize_keypoints": "dad_sfm.report.drawing",
 }
 
-__all__ = ["__version__", *_MODULES, *_EXPORTS]
+__all__ = ["__version__", *_MODULES, *hloc_calls.MODULES, *_EXPORTS]
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
+    if name in hloc_calls.MODULES:
+        return import_module(f"{hloc_calls.__name__}.{name}")
+    if name in hloc_calls.MISSING:
+        raise ImportError(f"dad_sfm has no {name}: {hloc_calls.MISSING[name]}")
     if name not in _EXPORTS:
         raise AttributeError(f"module 'dad_sfm' has no attribute {name!r}")
     return getattr(import_module(_EXPORTS[name]), name)

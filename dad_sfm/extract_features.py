@@ -59,7 +59,7 @@ def _dad(
 #   model          the detector's name and options, and under `descriptor` those of a descriptor
 #   preprocessing  how images are resized, see `Preprocessing`
 _WITH = ("", "+rootsift", "+aliked-n16")
-confs: dict[str, dict[str, Any]] = {
+_CONFS: dict[str, dict[str, Any]] = {
     # DaD enlarges small images, as its authors do.
     **{f"dad{d}": _dad(f"dad{d}", name="dad", enlarged=True) for d in _WITH},
     **{f"dad-nano{d}": _dad(f"dad-nano{d}", name="dad-nano") for d in _WITH},
@@ -137,12 +137,26 @@ confs: dict[str, dict[str, Any]] = {
         "model": {"name": "superpoint"},
         "preprocessing": {"resize_max": 1024},
     },
+    # hloc's names for SuperPoint.
+    **{
+        f"superpoint_{name}": {
+            "output": f"feats-superpoint-n4096-{size}",
+            "model": {"name": "superpoint", "nms_radius": radius, "max_keypoints": 4096},
+            "preprocessing": {"grayscale": True, **preprocessing},
+        }
+        for name, size, radius, preprocessing in (
+            ("aachen", "r1024", 3, {"resize_max": 1024}),
+            ("max", "rmax1600", 3, {"resize_max": 1600, "resize_force": True}),
+            ("inloc", "r1600", 4, {"resize_max": 1600}),
+        )
+    },
     "reinforced-feature-points": {
         "output": "feats-reinforced-feature-points",
         "model": {"name": "reinforced-feature-points"},
         "preprocessing": {"resize_max": 1024},
     },
 }
+confs = config.Presets("feature preset", _CONFS)
 
 
 def preset(chosen: str | Mapping[str, Any]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ from .matchers.views import Views
 
 logger = logging.getLogger(__name__)
 
-confs = PRESETS  # by hloc's name
+confs = config.Presets("matcher preset", PRESETS)  # by hloc's name
 
 
 def preset(chosen: str | Mapping[str, Any]) -> dict[str, Any]:

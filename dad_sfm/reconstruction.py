@@ -22,6 +22,7 @@ from .colmap.refinement import refine_principal_points
 from .colmap.start import begin
 from .colmap.view_graph import ViewGraph, read_view_graph
 from .core.config import ConfigError
+from .core.hloc_call import also_as_hloc
 from .core.step_command import run_step
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ReconstructionError(ValueError):
         self.reason = reason
 
 
+@also_as_hloc("dad_sfm.hloc_calls.mapping:reconstruct")
 def main(
     sfm_dir: Path | str,
     database: Path | str,
@@ -80,6 +82,8 @@ def main(
                  at the end, of cameras that many images share, see `refinement`; never where
                  cameras or focal lengths are fixed
     num_threads  all by default; with 1 a run repeats bit for bit
+
+    Called as hloc's step, with pairs, features and matches, see `hloc_calls.mapping`.
 
     Raises `ReconstructionError` with the reason when there is no model, `ConfigError` on an
     unknown option, `InputError` when the folder is not empty, `FileNotFoundError` when there is

@@ -17,12 +17,14 @@ from .colmap.known_poses import triangulate, with_known_poses
 from .colmap.log import colmap_log
 from .colmap.mapping import mapper_options
 from .colmap.model import read_model
+from .core.hloc_call import also_as_hloc
 from .core.step_command import run_step
 from .geometry.cameras import CameraModel
 
 logger = logging.getLogger(__name__)
 
 
+@also_as_hloc("dad_sfm.hloc_calls.mapping:triangulate")
 def main(
     sfm_dir: Path | str,
     reference_model: Path | str | CameraModel,
@@ -40,6 +42,8 @@ def main(
     reference_model    folder of a COLMAP model with the cameras and poses, or these as they are;
                        poses are held, and so are cameras without ``refine_intrinsics``
     options            of ``pycolmap.IncrementalPipelineOptions``, see `reconstruction.main`
+
+    Called as hloc's step, with pairs, features and matches, see `hloc_calls.mapping`.
 
     Raises `InputError` when the folder is not empty or when names do not fit, `ConfigError` on an
     unknown option, `FileNotFoundError`.

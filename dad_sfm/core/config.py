@@ -23,6 +23,21 @@ class ConfigError(ValueError):
     """A configuration holds an unknown key, lacks one, or has a value of the wrong kind."""
 
 
+class Presets(dict[str, dict[str, Any]]):
+    """Presets by name; asking for one that is not there raises `ConfigError` that lists them.
+
+    kind  names them in that message ("feature preset")
+    """
+
+    def __init__(self, kind: str, presets: Mapping[str, Mapping[str, Any]]) -> None:
+        super().__init__({name: dict(conf) for name, conf in presets.items()})
+        self.kind = kind
+
+    def __missing__(self, name: str) -> dict[str, Any]:
+        known = ", ".join(sorted(self))
+        raise ConfigError(f"unknown {self.kind} {name!r}; there are: {known}")
+
+
 def preset(
     presets: Mapping[str, Mapping[str, Any]], chosen: str | Mapping[str, Any], kind: str
 ) -> dict[str, Any]:
@@ -32,9 +47,7 @@ def preset(
     """
     if not isinstance(chosen, str):
         return copy.deepcopy(dict(chosen))
-    if chosen not in presets:
-        raise ConfigError(f"unknown {kind} {chosen!r}; there are: {', '.join(sorted(presets))}")
-    return copy.deepcopy(dict(presets[chosen]))
+    return copy.deepcopy(Presets(kind, presets)[chosen])
 
 
 def build(cls: type[T], values: Mapping[str, Any], *, where: str) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,12 +23,26 @@ from ..io.turns import read_turns
 logger = logging.getLogger(__name__)
 
 
+# hloc's names.  OpenCV's other interpolations have no anti-aliasing, which detectors suffer from.
+INTERPOLATIONS = {
+    "pil_bicubic": Image.Resampling.BICUBIC,
+    "pil_linear": Image.Resampling.BILINEAR,
+    "pil_lanczos": Image.Resampling.LANCZOS,
+    "pil_nearest": Image.Resampling.NEAREST,
+    "cv2_area": Image.Resampling.BOX,
+}
+
+
 @dataclass(frozen=True)
 class Preprocessing:
-    """How photos become what a detector sees; the first two are hloc's.
+    """How photos become what a detector sees; the first five are hloc's.
 
     resize_max    long side in px of the image that is worked on, None for the original size
     resize_force  enlarge smaller images to it too
+    grayscale     without colours: all three channels are the luma
+    interpolation of the resizing, always with anti-aliasing: ``pil_bicubic``, ``pil_linear``,
+                  ``pil_lanczos``, ``pil_nearest``, or ``cv2_area``, the mean over areas
+    dfactor       both sides are multiples of it, and of what the network asks for
     upright       turn photos by their EXIF orientation for detection and description; keypoints
                   are stored in the file's own pixel grid all the same
     alpha_mask    no keypoints on transparent pixels
@@ -40,6 +55,9 @@ class Preprocessing:
 
     resize_max: int | None = None
     resize_force: bool = False
+    grayscale: bool = False
+    interpolation: str = "pil_bicubic"
+    dfactor: int = 1
     upright: bool = True
     turns: str | None = None
     alpha_mask: bool = True
@@ -48,6 +66,12 @@ class Preprocessing:
     grey_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        if self.interpolation not in INTERPOLATIONS:
+            raise ConfigError(
+                f"interpolation: {self.interpolation!r} is not one of {', '.join(INTERPOLATIONS)}"
+            )
+        if self.dfactor < 1:
+            raise ConfigError(f"dfactor: {self.dfactor} is less than 1")
         if self.grey_range is not None and not self.grey_range[0] < self.grey_range[1]:
             raise ConfigError(
                 f"grey_range: {self.grey_range} is not (low, high) with low below high"
@@ -129,15 +153,16 @@ def load_photo(
         path,
         resize_max=preprocessing.resize_max,
         enlarge=preprocessing.resize_force,
-        stride=stride,
+        stride=math.lcm(stride, preprocessing.dfactor),
+        resample=INTERPOLATIONS[preprocessing.interpolation],
         upright=preprocessing.upright,
         alpha=preprocessing.alpha_mask,
         masks=masks,
         grey_range=grey_range or preprocessing.grey_range,
         turn=turn,
     )
-    pixels = np.asarray(found.image).transpose(2, 0, 1)
-    return Photo(np.ascontiguousarray(pixels), found.stored_size, found.mask, found.orientation)
+    pixels = _channels(np.asarray(found.image), preprocessing)
+    return Photo(pixels, found.stored_size, found.mask, found.orientation)
 
 
 def prepare(image: Image.Image, preprocessing: Preprocessing, *, stride: int = 1) -> Photo:
@@ -146,10 +171,18 @@ def prepare(image: Image.Image, preprocessing: Preprocessing, *, stride: int = 1
         image.size,
         resize_max=preprocessing.resize_max,
         enlarge=preprocessing.resize_force,
-        stride=stride,
+        stride=math.lcm(stride, preprocessing.dfactor),
     )
-    pixels = to_array(image, size).transpose(2, 0, 1)
-    return Photo(np.ascontiguousarray(pixels), image.size)
+    pixels = to_array(image, size, INTERPOLATIONS[preprocessing.interpolation])
+    return Photo(_channels(pixels, preprocessing), image.size)
+
+
+def _channels(pixels: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+    """H×W×3 uint8 -> 3×H×W, all alike where no colours are wanted."""
+    if preprocessing.grayscale:
+        grey = np.asarray(Image.fromarray(pixels).convert("L"))
+        return np.repeat(grey[None], 3, axis=0)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 class PhotoLoader:

@@ -88,8 +88,12 @@ def size_for(
     return side(W), side(H)
 
 
-def to_array(image: Image.Image, size: tuple[int, int]) -> np.ndarray:
-    """H×W×3 uint8 pixels of an RGB image at ``size`` (W, H), bicubic with anti-aliasing."""
+def to_array(
+    image: Image.Image,
+    size: tuple[int, int],
+    resample: Image.Resampling = Image.Resampling.BICUBIC,
+) -> np.ndarray:
+    """H×W×3 uint8 pixels of an RGB image at ``size`` (W, H), with anti-aliasing."""
     if image.size != size:
-        image = image.resize(size, Image.Resampling.BICUBIC)
+        image = image.resize(size, resample)
     return np.asarray(image)

@@ -65,6 +65,7 @@ def read_photo(
     masks: tuple[Path, ...] = (),
     grey_range: GreyRange | None = None,
     turn: int = 0,
+    resample: Image.Resampling = Image.Resampling.BICUBIC,
 ) -> UprightPhoto:
     """Decode a photo at the size that `size_for` gives for ``resize_max``, ``enlarge``, ``stride``.
 
@@ -88,7 +89,7 @@ def read_photo(
         with _one_large_photo if W * H > _LARGE else nullcontext():
             image.load()
             opacity = _opacity(image) if alpha else None
-            pixels = _turn(_resize(to_rgb(image, grey_range), stored, box), orientation)
+            pixels = _turn(_resize(to_rgb(image, grey_range), stored, box, resample), orientation)
     layers = [opacity] if opacity is not None else []
     layers += [_read_mask(mask, stored_size) for mask in masks]
     allowed = None
@@ -145,11 +146,14 @@ def _reduce(image: Image.Image, size: tuple[int, int]) -> tuple[float, float, fl
 
 
 def _resize(
-    image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
+    image: Image.Image,
+    size: tuple[int, int],
+    box: tuple[float, float, float, float],
+    resample: Image.Resampling,
 ) -> Image.Image:
     if image.size == size:
         return image
-    return image.resize(size, Image.Resampling.BICUBIC, box=box)
+    return image.resize(size, resample, box=box)
 
 
 def _opacity(image: Image.Image) -> Image.Image | None:

@@ -38,7 +38,7 @@ def test_presets_name_their_plug_ins_terms() -> None:
     for name, conf in confs.items():
         terms = licences(conf["model"])
         assert 1 <= len(terms) <= 2
-        assert all(t.commercial for t in terms) == (name not in FORBIDDEN)
+        assert all(t.commercial for t in terms) == (conf["model"]["name"] not in FORBIDDEN), name
     assert len(licences(confs["dedode-v2+dedode-b"]["model"])) == 1  # one licence, said once
 
 

@@ -31,7 +31,7 @@ a run that was cut off resumes with what its journal holds.  Readers see both (`
 
 from .errors import StoreError
 from .features import FeatureReader, FeatureWriter
-from .hdf5 import read_arrays
+from .hdf5 import entry_names, read_arrays
 from .integrity import Inspection, inspect, repair
 from .matches import MatchReader, MatchWriter
 from .merging import Merged, merge
@@ -46,6 +46,7 @@ __all__ = [
     "Merged",
     "StoreError",
     "check_pair_keys",
+    "entry_names",
     "inspect",
     "merge",
     "pair_key",

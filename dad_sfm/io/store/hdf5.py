@@ -76,6 +76,12 @@ def read_arrays(path: Path | str, names: Sequence[str]) -> dict[str, np.ndarray]
         return {name: groups.read(key, array) for name, (key, array) in split.items()}
 
 
+def entry_names(path: Path | str, array: str) -> list[str]:
+    """Names of the groups of any HDF5 file that hold a data set, sorted."""
+    with open_for_reading(Path(path)) as file, refusing(Path(path)):
+        return sorted(Hdf5Groups(file, Path(path)).keys(array))
+
+
 class Hdf5Groups:
     """The groups of an open file by their paths, and the arrays in them."""
 
