@@ -32,8 +32,9 @@ def export_onnx(path: Path | str, conf: Mapping[str, Any], slot: str) -> str:
           the size of the preset to the program that runs the file
     slot  one of `onnx_slots.SLOTS`
 
-    The file holds the preset, the digests of its weights and the usage as metadata.  Height, width
-    and number of keypoints are free.  Raises `ExportError`, and ImportError where onnx is missing.
+    The file holds the preset, the digests of its weights and the usage as metadata.  Height and
+    width are free; so is the number of keypoints, up to the preset's where a slot holds a
+    descriptor too.  Raises `ExportError`, and ImportError where onnx is missing.
     """
     if slot not in SLOTS:
         raise ExportError(f"unknown slot {slot!r}; there are: {', '.join(SLOTS)}")
