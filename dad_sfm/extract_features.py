@@ -159,6 +159,9 @@ _CONFS: dict[str, dict[str, Any]] = {
 confs = config.Presets("feature preset", _CONFS)
 
 
+_LATER = ("grayscale", "interpolation", "dfactor", "turns")  # options of preprocessing
+
+
 def preset(chosen: str | Mapping[str, Any]) -> dict[str, Any]:
     """Return a copy of one of `confs`, or of ``chosen`` itself, to be changed.
 
@@ -277,10 +280,15 @@ def main(
 
 
 def _identity(preprocessing: Preprocessing) -> dict[str, Any]:
-    """What features depend on: what a file of turns says, not where it lies."""
+    """What features depend on: what a file of turns says, not where it lies.
+
+    Options that came later are left out where they change nothing, so that older files fit.
+    """
     found = config.to_dict(preprocessing)
-    turns = found.pop("turns")
-    return found if turns is None else {**found, "turns": sha256_of(turns)}
+    if preprocessing.turns is not None:
+        found["turns"] = sha256_of(preprocessing.turns)
+    plain = config.to_dict(Preprocessing())
+    return {k: v for k, v in found.items() if k not in _LATER or v != plain[k]}
 
 
 def _load(load: PhotoLoader, root: Path, sources: dict[str, str], name: str) -> Photo:

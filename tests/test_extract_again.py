@@ -55,10 +55,14 @@ def test_turns_are_what_their_file_says(tmp_path: Path) -> None:
     write_turns(tmp_path / "turns.txt", {"a.png": 3})
     with pytest.raises(StoreError, match="made by another configuration"):
         extract_features.main(conf, tmp_path / "images", tmp_path)
-    # Without any, files are those of before there were turns.
+    # Without any, files are those of before there were turns; so are they with hloc's defaults.
     path = extract_features.main(preset(), tmp_path / "images", feature_path=tmp_path / "b.h5")
     with FeatureReader(path) as reader:
-        assert "turns" not in reader.provenance["preprocessing"]
+        assert not {"turns", "grayscale", "dfactor"} & reader.provenance["preprocessing"].keys()
+    conf = preset()
+    conf["preprocessing"]["grayscale"] = True
+    with pytest.raises(StoreError, match="made by another configuration"):
+        extract_features.main(conf, tmp_path / "images", feature_path=tmp_path / "b.h5")
 
 
 def test_changed_copies_of_a_preset(tmp_path: Path) -> None:
