@@ -45,6 +45,7 @@ _NAMES = (
     "benchmark",
     "compare",
     "train",
+    "video",
     "visualize",
 )
 

@@ -48,6 +48,15 @@ def is_video(path: Path | str) -> bool:
     return Path(path).suffix.lower() in VIDEO_SUFFIXES and Path(path).is_file()
 
 
+def all_frames(video: Path | str) -> Iterator[np.ndarray]:
+    """Every frame of a video, H×W×3 uint8 RGB, as a player shows it.
+
+    Raises `ImageError` for a file that cannot be decoded, ImportError where PyAV is missing.
+    """
+    for _, frame in _decode(Path(video)):
+        yield np.asarray(_upright(frame))
+
+
 def extract_frames(video: Path | str, folder: Path | str, conf: FramesConf | None = None) -> Path:
     """Write frames of a video as ``folder/<number>.jpg``; returns the folder.
 

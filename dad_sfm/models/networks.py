@@ -18,6 +18,9 @@ NETWORKS = Registry(
         "ripe": "dad_sfm.models.ripe:RIPE",
         "ripe-dad": "dad_sfm.models.ripe:RIPEDaD",
         "ripe-nano": "dad_sfm.models.ripe:RIPENano",
+        # Object keypoints of videos.
+        "permakey": "dad_sfm.models.permakey:PermaKey",
+        "transporter": "dad_sfm.models.transporter:Transporter",
     },
     group="dad_sfm.networks",
 )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,6 +14,7 @@ from .data.plugs import data_conf, needs_photos
 from .engine.launch import LaunchConf, Strategy
 from .engine.loop_conf import LoopConf
 from .engine.trackers import TRACKERS
+from .method import Method, check_preset
 from .objectives import OBJECTIVES
 from .objectives.base import Objective
 from .objectives.descriptor import DescriptorConf
@@ -24,6 +24,7 @@ from .package import average, package
 from .presets import PRESETS, RunConf, distillation
 from .published import export_published, import_published
 from .runs import Start, train
+from .video_methods import PERMAKEY, TRANSPORTER
 
 EPILOG = """\
 A run lives in its folder (--run): conf.json, log.jsonl (loss, hit rate and the other terms, a line
@@ -42,12 +43,15 @@ would have seen.
 
 Presets: paper (the DaD publication's values), dad (the same network with nano's objective, for one
 GPU), nano (two CPU cores, hours), smoke (a minute); ripe (the RIPE publication's values),
-ripe-nano (two CPU cores, an hour); track (the TraqPoint publication's values), track-nano.
+ripe-nano (two CPU cores, an hour); track (the TraqPoint publication's values), track-nano;
+permakey, transporter (the publications' values), permakey-nano, transporter-nano (a CPU core,
+minutes).
 """
 
 
-def add_methods(parser: argparse.ArgumentParser) -> None:
-    """The sub-commands of ``train``; each sets ``run_method``, which returns the file it wrote."""
+def add_methods(parser: argparse.ArgumentParser) -> Any:
+    """The sub-commands of ``train``; each sets ``run_method``, which returns the file it wrote.
+    Returns what further ones can be added to."""
     methods = parser.add_subparsers(dest="method", required=True, metavar="METHOD")
     for name in OBJECTIVES.names:
         method = METHODS.get(name, Method(f"objective {name}"))
@@ -72,6 +76,7 @@ def add_methods(parser: argparse.ArgumentParser) -> None:
     imported.add_argument("weights", type=Path, help="checkpoint in the published format")
     imported.add_argument("target", type=Path, help="*.safetensors to write")
     imported.set_defaults(run_method=lambda o: import_published(o.weights, o.target))
+    return methods
 
 
 def _run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -160,25 +165,8 @@ def _distill_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, help="folder that keeps the teachers' maps")
 
 
-@dataclass(frozen=True)
-class Method:
-    """What the command line knows of an objective beyond the options of every run.
-
-    preset     the one that is taken when none is named
-    data       its own options that are fields of data plugs
-    configure  the run of the preset and the method's own options
-    """
-
-    summary: str
-    aliases: Sequence[str] = ()
-    add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
-    configure: Callable[[RunConf, argparse.Namespace], RunConf] | None = None
-    preset: str = "nano"
-    data: Sequence[str] = ()
-
-
 def _configure_rl(conf: RunConf, options: argparse.Namespace) -> RunConf:
-    _check_preset(conf, options)
+    check_preset(conf, options)
     if options.polarity is None:
         return conf
     return changed(conf, {"objective.polarity": options.polarity}, where="--polarity")
@@ -226,7 +214,7 @@ def _ripe_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_ripe(conf: RunConf, options: argparse.Namespace) -> RunConf:
-    _check_preset(conf, options)
+    check_preset(conf, options)
     return conf
 
 
@@ -240,16 +228,8 @@ def _track_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_track(conf: RunConf, options: argparse.Namespace) -> RunConf:
-    _check_preset(conf, options)
+    check_preset(conf, options)
     return conf
-
-
-def _check_preset(conf: RunConf, options: argparse.Namespace) -> None:
-    if conf.objective.name != options.objective:
-        raise ConfigError(
-            f"--preset {options.preset} is one of `train {conf.objective.name}`, not of "
-            f"`train {options.objective}`"
-        )
 
 
 METHODS = {
@@ -284,6 +264,8 @@ METHODS = {
         preset="track",
         data=["curriculum"],
     ),
+    "permakey": PERMAKEY,
+    "transporter": TRANSPORTER,
 }
 
 

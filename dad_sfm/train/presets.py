@@ -13,15 +13,18 @@ from .data.disk_photo_pairs import DiskPhotoConf
 from .data.homography_pairs import HomographyConf
 from .data.homography_sequences import HomographySequenceConf
 from .data.labelled_views import LabelledHomographyConf
+from .data.video_frames import FramePairsConf, FramesConf
 from .engine.loop_conf import LoopConf
 from .objectives.base import ObjectiveConf
 from .objectives.descriptor import DescriptorConf
 from .objectives.distill import DistillConf
+from .objectives.permakey import PermaKeyConf
 from .objectives.ripe.objective import RIPEConf
 from .objectives.rl import RLConf
 from .objectives.sampling import SamplingConf
 from .objectives.teachers import Combination
 from .objectives.track.objective import TrackConf
+from .objectives.transporter import TransporterConf
 from .validation.repeatability import ValidationConf
 
 
@@ -175,6 +178,53 @@ TRACK_NANO = replace(
     validation=NANO.validation,
 )
 
+# The publication's values: 100 epochs of 85 000 frames in batches of 32.  The rate falls by the
+# number of updates, of which a batch of PermaKey makes four, each of a network of its own.
+PERMAKEY = RunConf(
+    network="permakey",
+    data=FramesConf(),
+    objective=PermaKeyConf(),
+    loop=LoopConf(
+        steps=265_000,
+        learning_rate=2e-4,
+        weight_decay=0.0,
+        schedule="staircase",
+        decay=0.85,
+        decay_steps=2500,
+        clip=0.0,
+        bf16=False,
+        validate_every=2650,
+    ),
+)
+TRANSPORTER = RunConf(
+    network="transporter",
+    data=FramePairsConf(),
+    objective=TransporterConf(),
+    loop=replace(PERMAKEY.loop, steps=156_000, decay=0.9, decay_steps=30_000, validate_every=1560),
+)
+
+# Minutes of a CPU core: half as wide, smaller predictors, small batches, larger steps.
+_MINUTES = LoopConf(
+    steps=4000,
+    learning_rate=1e-3,
+    weight_decay=0.0,
+    warmup=50,
+    clip=0.0,
+    validate_every=400,
+)
+PERMAKEY_NANO = replace(
+    PERMAKEY,
+    data=FramesConf(batch=4),
+    objective=PermaKeyConf(width=0.5, lsp_hidden=(256, 256, 128)),
+    loop=_MINUTES,
+)
+TRANSPORTER_NANO = replace(
+    TRANSPORTER,
+    data=FramePairsConf(batch=4),
+    objective=TransporterConf(width=0.5),
+    loop=_MINUTES,
+)
+
 PRESETS: dict[str, RunConf] = {
     "paper": PAPER,
     "dad": DAD,
@@ -188,6 +238,10 @@ PRESETS: dict[str, RunConf] = {
     "ripe-nano": RIPE_NANO,
     "track": TRACK,
     "track-nano": TRACK_NANO,
+    "permakey": PERMAKEY,
+    "permakey-nano": PERMAKEY_NANO,
+    "transporter": TRANSPORTER,
+    "transporter-nano": TRANSPORTER_NANO,
     # A minute on two cores: for trying things out and for tests.
     "smoke": replace(
         NANO,

@@ -133,7 +133,9 @@ def _known_as(path: Path | str, run_dir: Path | str) -> str:
 
 def _network(conf: RunConf, start: Start) -> nn.Module:
     torch.manual_seed(conf.loop.seed)
-    network = NETWORKS.plugin(conf.network)()
+    objective = OBJECTIVES.plugin(conf.objective.name)
+    options = objective.network_options(conf.objective, conf.network)
+    network = NETWORKS.plugin(conf.network)(**options)
     if start.init is not None:
         load_weights(network, start.init)
     elif start.negative:

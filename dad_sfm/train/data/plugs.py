@@ -59,6 +59,18 @@ SEQUENCES = Registry(
     group="dad_sfm.training_sequences",
 )
 
+# Plugs whose batches are `FrameBatch`, and those whose batches are `FramePairBatch`.
+FRAMES = Registry(
+    "data",
+    {"frames": "dad_sfm.train.data.video_frames:VideoFrames"},
+    group="dad_sfm.training_frames",
+)
+FRAME_PAIRS = Registry(
+    "data",
+    {"frame-pairs": "dad_sfm.train.data.video_frames:VideoFramePairs"},
+    group="dad_sfm.training_frame_pairs",
+)
+
 
 def make_data(registry: Registry, conf: DataConf, photos: Sequence[Path | str], seed: int) -> Data:
     """Make the plug that a configuration is for."""

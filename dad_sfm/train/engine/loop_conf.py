@@ -12,8 +12,11 @@ class LoopConf:
     learning_rate: float = 2e-4
     weight_decay: float = 1e-5
     warmup: int = 0  # steps of linear rise before the schedule
-    schedule: Literal["cosine", "linear"] = "cosine"  # of the learning rate, down to
-    final_rate: float = 0.0  # this share of it
+    schedule: Literal["cosine", "linear", "staircase"] = "cosine"  # of the learning rate, down to
+    final_rate: float = 0.0  # this share of it; the staircase has no end
+    # The staircase is 1 / (1 + decay · ⌊steps / decay_steps⌋).
+    decay: float = 0.0
+    decay_steps: int = 1
     clip: float = 0.01  # gradient norm; 0 = not clipped
     accumulate: int = 1  # batches per step, in each process
     ema_decay: float = 0.0  # of the exponential moving average of the weights; 0 = none

@@ -9,8 +9,10 @@ OBJECTIVES = Registry(
         "rl": "dad_sfm.train.objectives.rl:RLObjective",
         "descriptor": "dad_sfm.train.objectives.descriptor:DescriptorObjective",
         "distill": "dad_sfm.train.objectives.distill:DistillObjective",
+        "permakey": "dad_sfm.train.objectives.permakey:PermaKeyObjective",
         "ripe": "dad_sfm.train.objectives.ripe.objective:RIPEObjective",
         "track": "dad_sfm.train.objectives.track.objective:TrackObjective",
+        "transporter": "dad_sfm.train.objectives.transporter:TransporterObjective",
     },
     group="dad_sfm.objectives",
 )

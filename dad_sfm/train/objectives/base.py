@@ -54,6 +54,12 @@ class Objective(nn.Module):
         super().__init__()
         self.conf, self.steps = conf, steps
 
+    @classmethod
+    def network_options(cls, conf: Any, network: str) -> dict[str, Any]:
+        """What the network named ``network`` is made with: by default nothing, for a network of
+        one shape.  Raises `ConfigError` for one that ``conf`` cannot shape."""
+        return {}
+
     def check_network(self, network: nn.Module) -> None:
         """Raise `ConfigError` for a network that the objective cannot train."""
 
