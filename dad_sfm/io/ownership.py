@@ -63,7 +63,9 @@ class Claim:
 
     def __exit__(self, *_: object) -> None:
         self._remove_staging()
-        (self.files.root / _JOURNAL).unlink(missing_ok=True)
+        # Without a report, which a full disk may have prevented, nothing else claims the log.
+        if is_ours(self.files.report) or not _present(self.files):
+            (self.files.root / _JOURNAL).unlink(missing_ok=True)
 
     @property
     def has_success(self) -> bool:
