@@ -34,6 +34,7 @@ def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "no weights"))
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    monkeypatch.setattr("dad_sfm.models.checkpoints.fetch", refuse)
     return asked
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from ..core.arguments import count
@@ -15,6 +16,7 @@ from .shared import (
     features_conf,
     finished,
     preprocessing,
+    run_step,
 )
 
 SUMMARY = "step 1: folder -> feature file"
@@ -50,19 +52,20 @@ def run(options: argparse.Namespace) -> int:
 
     conf = features_conf(options)
     conf["preprocessing"] = {**conf["preprocessing"], **preprocessing(options)}
-    path = extract_features.main(
+    if options.feature_path is None and options.export_dir is None:
+        raise ValueError("give --feature-path or --export-dir: where do the features go?")
+    path = options.feature_path or options.export_dir / f"{conf['output']}.h5"
+    step = partial(
+        extract_features.main,
         conf,
         options.image_dir,
-        options.export_dir,
         as_half=options.as_half,
         image_list=options.image_list,
-        feature_path=options.feature_path,
+        feature_path=path,
         overwrite=options.overwrite,
-        device=options.device,
         batch_size=options.batch_size,
-        workers=options.workers,
-        shard=options.shard,
     )
+    path = run_step(step, path, options)
     extract_features.warn_without_descriptors(path)
     with FeatureReader(path) as reader:
         failures = reader.failures

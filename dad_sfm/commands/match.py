@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
-from .shared import add_device, add_shard, add_workers, finished
+from .shared import add_device, add_shard, add_workers, finished, run_step
 
 SUMMARY = "step 3: features and pairs -> match file"
 
@@ -37,18 +38,18 @@ def run(options: argparse.Namespace) -> int:
 
     conf = match_features.preset(options.conf)
     default = options.features.with_name(f"{options.features.stem}_{conf['output']}.h5")
-    path = match_features.main(
+    matches = options.match_file or default
+    step = partial(
+        match_features.main,
         conf,
         options.pairs,
         options.features,
-        matches=options.match_file or default,
+        matches=matches,
         features_ref=options.feature_file_ref,
         overwrite=options.overwrite,
         image_dir=options.image_dir,
-        device=options.device,
-        workers=options.workers,
-        shard=options.shard,
     )
+    path = run_step(step, matches, options)
     with MatchReader(path) as reader:
         failures = reader.failures
     return finished(path, failures)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,28 @@ def add_shard(parser: argparse._ActionsContainer) -> None:
         metavar="I/N",
         help="only part I of N (1/N to N/N), into a file of its own; see dad-sfm merge",
     )
+    parser.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default=os.environ.get("ENGINE", "local"),
+        help="where it runs: on this machine, or on the Ray cluster of RAY_ADDRESS",
+    )
+
+
+def run_step(step: Callable[..., Path], path: Path, options: argparse.Namespace) -> Path:
+    """Run a step, which writes ``path``, on the engine that was asked for.
+
+    step  its ``main``, with all but ``device``, ``workers`` and ``shard``
+    """
+    if options.engine == "ray":
+        if options.shard is not None:
+            raise ValueError("--engine ray makes its own shards: leave --shard out")
+        from ..execution.ray_engine import run_on_ray
+
+        return run_on_ray(step, path, device=options.device)
+    if options.engine != "local":
+        raise ValueError(f"no such engine: {options.engine!r}; ENGINE is local or ray")
+    return step(device=options.device, workers=options.workers, shard=options.shard)
 
 
 def add_detector(parser: argparse.ArgumentParser) -> None:

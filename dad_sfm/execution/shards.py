@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -64,23 +64,28 @@ class Shard:
         return path.with_name(f"{path.stem}.{self.index:0{width}}-of-{self.count}{path.suffix}")
 
 
+def shard_count(path: Path) -> int | None:
+    """Of how many shards there are files of ``path``, finished or not; None without any.
+
+    Raises `StoreError` when there are shards of two counts.
+    """
+    counts = {int(match[2]) for _, match in _shards_beside(path, (path.suffix, ".journal"))}
+    if len(counts) > 1:
+        listed = " and of ".join(map(str, sorted(counts)))
+        raise StoreError(f"{path}: there are shards of {listed}; delete those of one of the runs")
+    return counts.pop() if counts else None
+
+
 def shard_files(path: Path) -> list[Path]:
     """The files of all shards of ``path``, in order.
 
     A shard whose job was cut off counts as missing: only its end makes the file.  Raises
     `StoreError` that names the shards that are missing, or when there are shards of two counts.
     """
-    found: dict[int, dict[int, Path]] = {}
-    for file in path.parent.glob(f"*{path.suffix}"):
-        match = _SUFFIX.search(file.stem)
-        if match is not None and file.stem[: match.start()] == path.stem:
-            found.setdefault(int(match[2]), {})[int(match[1])] = file
-    if not found:
+    count = shard_count(path)
+    if count is None:
         raise StoreError(f"{path}: no shards beside it ({Shard(1, 8).path(path).name}, ...)")
-    if len(found) > 1:
-        counts = " and of ".join(str(count) for count in sorted(found))
-        raise StoreError(f"{path}: there are shards of {counts}; delete those of one of the runs")
-    ((count, files),) = found.items()
+    files = {int(match[1]): file for file, match in _shards_beside(path, (path.suffix,))}
     missing = [str(k) for k in range(1, count + 1) if k not in files]
     if missing:
         raise StoreError(
@@ -88,3 +93,12 @@ def shard_files(path: Path) -> list[Path]:
             "run them (they resume), or name the files that are to be merged"
         )
     return [files[k] for k in sorted(files)]
+
+
+def _shards_beside(path: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[Path, re.Match[str]]]:
+    for file in path.parent.glob("*"):
+        name = file.name.removesuffix(".journal")
+        match = _SUFFIX.search(name.removesuffix(path.suffix))
+        ours = match is not None and name.endswith(path.suffix) and file.suffix in suffixes
+        if ours and match is not None and name[: match.start()] == path.stem:
+            yield file, match

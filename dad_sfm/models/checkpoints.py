@@ -1,7 +1,7 @@
 """Checkpoints: from a path, a URL or a name to a local file, and its SHA-256.
 
-The only module that looks for weights or downloads them.  Where nothing is said, the file is
-looked for by its name in the folder that the environment variable ``DAD_SFM_WEIGHTS`` names (put
+The only module that looks for weights; `downloads` fetches them.  Where nothing is said, the file
+is looked for by its name in the folder that the environment variable ``DAD_SFM_WEIGHTS`` names (put
 every checkpoint there to work offline), among the packaged weights and in torch's cache
 (``TORCH_HOME``); only then is it downloaded, into that cache.
 """
@@ -14,10 +14,7 @@ import pickle
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
-from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import torch
@@ -26,11 +23,20 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..core.digest import sha256_of
+from .downloads import fetch, offline
+
+__all__ = [
+    "CheckpointError",
+    "file_metadata",
+    "load_state_dict",
+    "offline",
+    "resolve",
+    "sha256_of",
+]
 
 FOLDER_VARIABLE = "DAD_SFM_WEIGHTS"
 PACKAGED = Path(__file__).parents[1] / "weights"
 
-_DOWNLOADS = ContextVar("downloads", default=True)
 # What torch and safetensors make of damaged files, besides their own errors.
 _UNREADABLE = (
     *(SafetensorError, RuntimeError, OSError, EOFError, ValueError, LookupError, TypeError),
@@ -95,16 +101,6 @@ def file_metadata(path: Path | str) -> dict[str, str]:
         return {}
     with safe_open(str(path), framework="pt") as file:
         return dict(file.metadata() or {})
-
-
-@contextmanager
-def offline() -> Iterator[None]:
-    """Within it, a checkpoint that is not on this machine is not downloaded: `CheckpointError`."""
-    token = _DOWNLOADS.set(False)
-    try:
-        yield
-    finally:
-        _DOWNLOADS.reset(token)
 
 
 def load_state_dict(path: Path | str, *, inside: str | None = None) -> dict[str, Tensor]:
@@ -174,11 +170,8 @@ def _download(url: str, path: Path, sha256: str | None) -> Path:
     if path.is_file():
         return path
     try:
-        if not _DOWNLOADS.get():
-            raise OSError("offline")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(path), hash_prefix=sha256)
-    except (URLError, OSError, RuntimeError) as error:
+        fetch(url, path, sha256)
+    except OSError as error:
         raise CheckpointError(
             f"cannot download {url} ({error}); fetch it by other means and save it as {path}, or "
             f"put it into a folder that {FOLDER_VARIABLE} names, or give its path as the option "

@@ -50,6 +50,6 @@ def test_descriptors_are_called_as_their_features_call_them(only_shared_weights)
 
 def test_nothing_is_downloaded_offline(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", lambda *_, **__: pytest.fail("fetched"))
+    monkeypatch.setattr("dad_sfm.models.downloads.urlopen", lambda *_, **__: pytest.fail("fetched"))
     with offline(), pytest.raises(CheckpointError, match=r"cannot download .*w\.pth \(offline\)"):
         resolve(None, url="https://nowhere.invalid/w.pth")

@@ -26,7 +26,7 @@ def _no_weights_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.delenv(checkpoints.FOLDER_VARIABLE, raising=False)
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    monkeypatch.setattr("dad_sfm.models.checkpoints.fetch", refuse)
     monkeypatch.setattr(checkpoints, "PACKAGED", tmp_path / "packaged")
 
 
@@ -71,7 +71,7 @@ def test_without_a_network_the_message_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_downloads_are_checked_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()  # torch's own downloader, on a file:// address
+    monkeypatch.undo()  # our own downloader, on a file:// address
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
     monkeypatch.setattr(checkpoints, "PACKAGED", tmp_path / "packaged")
     monkeypatch.delenv(checkpoints.FOLDER_VARIABLE, raising=False)
@@ -88,10 +88,11 @@ def test_downloads_are_checked_and_kept(tmp_path: Path, monkeypatch: pytest.Monk
 def test_two_addresses_that_end_alike_are_two_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def copy(url: str, target: str, **_: object) -> None:
-        Path(target).write_text(url)
+    def copy(url: str, target: Path, *_: object) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(url)
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", copy)
+    monkeypatch.setattr("dad_sfm.models.checkpoints.fetch", copy)
     urls = [f"https://example.invalid/{k}/net.pth" for k in range(2)]
     assert [resolve(url).read_text() for url in urls] == urls
     assert resolve(None, url=URL).read_text() == URL

@@ -90,7 +90,7 @@ def test_offline_message_says_what_to_do(
     def no_network(*_: object, **__: object) -> None:
         raise URLError("no network")
 
-    monkeypatch.setattr(torch.hub, "download_url_to_file", no_network)
+    monkeypatch.setattr("dad_sfm.models.checkpoints.fetch", no_network)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.delenv("DAD_SFM_WEIGHTS", raising=False)
     with pytest.raises(FileNotFoundError) as error:
