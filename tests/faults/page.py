@@ -16,9 +16,9 @@ _FAULTS = {
 _BAD = ("unreadable", "refused", "wrong", "crashed", "tracebacks")
 _TOP = """# Reliability
 
-Made by `make faults` ({machine}); the counts are in `docs/results/faults.json`. Every fault is
-followed by a look at what it left and by a rerun without it, whose file is compared with that of
-an uninterrupted run.
+Made by `make faults` ({machine}); the counts are in `docs/results/faults.json`. Every fault but
+uploads is followed by a look at what it left and by a rerun without it, whose file is compared
+with that of an uninterrupted run.
 
 **Faults injected: {faults:,}. Survived: {survived:,}. Items lost: {lost:,}.**
 
@@ -33,6 +33,8 @@ _MEANING = """
 - *wrong*: the rerun's file is not that of an uninterrupted run, or something was written outside of
   the output folder.
 - *crashed*: the run ended by a signal that nobody sent, or hung.
+  When memory is taken away at the moment a thread starts, CPython waits for that thread forever:
+  runs that hang so are counted here, though killing them loses nothing.
 - *aborted* is not counted as a failure: a library (HDF5, the C++ runtime) ended the run because
   memory was taken away from it while it ran. Nothing can catch that in the process; nothing was
   lost, and the rerun resumed.
@@ -52,7 +54,7 @@ def write_page(path: Path, found: dict[str, Any]) -> None:
     inputs = list(found.get("inputs", {}).values())
     total = sum(t["faults"] for t in faults)
     lost = sum(t[kind] for t in faults for kind in ("unreadable", "wrong"))
-    survived = total - sum(bool(t[kind]) * t[kind] for t in faults for kind in _BAD)
+    survived = total - sum(t[kind] for t in faults for kind in _BAD)
     sums = {
         kind: sum(v[kind] for v in inputs)
         for kind in ("inputs", "tracebacks", "crashes", "hangs", "outside")
@@ -69,6 +71,9 @@ def write_page(path: Path, found: dict[str, Any]) -> None:
     for part, title in _FAULTS.items():
         if part in found:
             lines += [f"## {title}", "", *_table(found[part], ("faults", *_BAD, "aborted")), ""]
+    missing = [title for part, title in _FAULTS.items() if part not in found]
+    if missing:
+        lines += [f"Not in these counts: {'; '.join(missing).lower()}.", ""]
     lines += [_MEANING.strip(), _READERS]
     lines += _table(found.get("inputs", {}), tuple(sums))
     path.parent.mkdir(parents=True, exist_ok=True)
