@@ -16,7 +16,13 @@ from .results import Sections
 from .timing import Timing, interleaved
 
 DEFAULT = "dad-nano+rootsift"
-PRESETS = (DEFAULT, "dad-nano", "edgepoint2-e64", "dad-nano+aliked-n16")
+PRESETS = (
+    DEFAULT,
+    "dad-nano",
+    "dad-nano-x4+rootsift",
+    "edgepoint2-e64",
+    "dad-nano+aliked-n16",
+)
 SIZE = (1024, 680)  # of the networks' images
 
 
