@@ -11,10 +11,12 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
+from typing import get_args
 
 from . import __version__
 from .commands import COMMANDS
 from .commands.shared import SOME_LEFT_OUT
+from .core.progress import Style, choose_style
 
 __all__ = ["COMMANDS", "INTERRUPTED", "SOME_LEFT_OUT", "USER_ERROR", "main", "make_parser"]
 
@@ -35,6 +37,7 @@ def make_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("--debug", action="store_true", help="show tracebacks and all messages")
+    _add_progress(parser)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         sub_parser = commands.add_parser(
@@ -42,7 +45,25 @@ def make_parser(chosen: str | None = None) -> argparse.ArgumentParser:
         )
         if name == chosen:
             command.add_arguments(sub_parser)
+            _add_progress(sub_parser)
     return parser
+
+
+def _add_progress(parser: argparse.ArgumentParser) -> None:
+    """Before the command or after it: what is not given leaves what was."""
+    group = parser.add_argument_group("progress")
+    group.add_argument(
+        "--progress",
+        choices=get_args(Style),
+        default=argparse.SUPPRESS,
+        help="a bar on a terminal, lines of JSON on standard error, or none",
+    )
+    group.add_argument(
+        "--quiet",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="no progress and no warnings; errors and the result only",
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,8 +71,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     chosen = next((a for a in arguments if a in COMMANDS), None)
     options = make_parser(chosen).parse_args(arguments)
+    quiet = getattr(options, "quiet", False)
+    if quiet or hasattr(options, "progress"):
+        choose_style("none" if quiet else options.progress)
+    usual = logging.ERROR if quiet else logging.WARNING
     logging.basicConfig(
-        level=logging.DEBUG if options.debug else logging.WARNING,
+        level=logging.DEBUG if options.debug else usual,
         format="%(levelname)s %(name)s: %(message)s",
     )
     try:

@@ -15,11 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from .core import config
 from .core.device import choose_device
 from .core.digest import sha256_of
+from .core.progress import progress
 from .core.step_command import run_step
 from .core.types import Features
 from .descriptors import DESCRIPTORS
@@ -260,9 +259,7 @@ def main(
         photos = PhotoLoader(root, listing.names, checked.preprocessing, stride=extractor.stride)
         load = partial(_load, photos, root, sources)
         results = stream_features(load, extractor, todo, batch_size=batch_size, workers=workers)
-        for name, result in tqdm(
-            results, total=len(todo), desc="features", unit="image", disable=None
-        ):
+        for name, result in progress(results, "features", total=len(todo), unit="image"):
             if isinstance(result, Features):
                 writer.write(name, result, as_half=as_half, source=sources.pop(name))
                 continue

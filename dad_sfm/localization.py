@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm import tqdm
 
 from .colmap.absolute_pose import AbsolutePoseConf, estimate_pose, pycolmap_camera
 from .colmap.model import open_model
 from .core.atomic import atomic_write
 from .core.config import build
+from .core.progress import progress
 from .core.step_command import run_step
 from .geometry import pixel_frames
 from .geometry.cameras import Camera, quaternion
@@ -88,7 +88,7 @@ def main(
     lines, log = [], {}
     with FeatureReader(features) as feature_file, MatchReader(matches) as match_file:
         localizer = _Localizer(model, feature_file, match_file, options, ransac_thresh, seed)
-        for name, camera in tqdm(cameras.items(), "localize", unit="query", disable=None):
+        for name, camera in progress(cameras.items(), "localize", total=len(cameras), unit="query"):
             entry = localizer(name, camera, candidates.get(name, []), is_guess=name in guessed)
             log[name] = entry
             if entry["PnP_ret"] is None:

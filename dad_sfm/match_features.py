@@ -18,10 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from .core import config
 from .core.device import choose_device
+from .core.progress import progress
 from .core.step_command import run_step
 from .core.types import Matches
 from .execution.cores import compute_ahead
@@ -180,7 +179,7 @@ def _write_matches(
 ) -> None:
     failures: dict[str, str] = {}
     writer.write_failures(failures)
-    for pair, future in tqdm(results, total=total, desc="matches", unit="pair", disable=None):
+    for pair, future in progress(results, "matches", total=total, unit="pair"):
         result = future.result()
         if isinstance(result, Matches):
             name0, name1 = pair

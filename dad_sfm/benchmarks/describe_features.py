@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from ..core import config
 from ..core.device import choose_device
+from ..core.progress import progress
 from ..core.types import Features
 from ..descriptors import DESCRIPTORS
 from ..descriptors.base import Descriptor
@@ -62,7 +62,7 @@ def main(
         }
         with FeatureWriter(described, provenance, overwrite=overwrite) as writer:
             missing = [name for name in names if name not in writer]
-            for name in tqdm(missing, "descriptors", unit="image", disable=None):
+            for name in progress(missing, "descriptors", unit="image"):
                 found = reader.read(name, descriptors=False)
                 writer.write(name, _described(found, Path(image_dir, name), describe, chosen))
     return Path(described)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
+from ..core.progress import progress
 from ..geometry import pixel_frames
 from .inputs import InputError, SfmInputs, listed
 from .verification import Pair, Verification, View, verify
@@ -77,9 +77,7 @@ class DatabaseFiller:
             pairs = [pair for pair in pairs if not self._is_verified(*self._key(*pair))]
         verified = verify(self._pairs(pairs), conf, seed=seed, num_threads=num_threads)
         with pycolmap.DatabaseTransaction(self._db):
-            for pair, geometry in tqdm(
-                verified, "verify", total=len(pairs), unit="pair", disable=None
-            ):
+            for pair, geometry in progress(verified, "verify", total=len(pairs), unit="pair"):
                 id0, id1 = pair.key
                 self._remove(id0, id1)
                 self._db.write_matches(id0, id1, pair.matches.astype(np.uint32))

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from tqdm import tqdm
-
 from ..core.config import ConfigError
+from ..core.progress import progress
 
 if TYPE_CHECKING:
     import pycolmap
@@ -94,7 +93,7 @@ def _incremental(
 
     with pycolmap.Database.open(database) as db:
         num_images = db.num_images()
-    with tqdm(desc="map", total=num_images, unit="image", disable=None) as bar:
+    with progress(None, "map", total=num_images, unit="image") as bar:
 
         def restart() -> None:  # each model begins with two images
             bar.reset()

@@ -47,6 +47,7 @@ _NAMES = (
     "train",
     "video",
     "visualize",
+    "doctor",
 )
 
 

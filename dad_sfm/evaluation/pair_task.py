@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 
-from tqdm import tqdm
-
+from ..core.progress import progress
 from .linking import Pair
 from .metric_table import pair_name
 
@@ -39,4 +38,4 @@ class PairTask(Generic[P]):
 
     def shown(self) -> Iterator[P]:
         """The pairs one by one, with a bar of progress where someone looks."""
-        return iter(tqdm(self.pairs, self.name, unit="pair", disable=None))
+        return iter(progress(self.pairs, self.name, unit="pair"))

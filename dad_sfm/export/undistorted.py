@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from ..colmap.model import read_model
+from ..core.progress import progress
 from ..io.images import read_image
 from .folder import export_folder
 from .pinhole import ExportError, pinhole_of, resample, source_of, undistorted_points
@@ -86,7 +86,7 @@ def write_undistorted(given: Handover, folder: Path, sparse: Path) -> None:
     sources: dict[int, np.ndarray] = {}
     # Images of one camera follow each other, so that one map is in memory.
     order = sorted(given.photos, key=lambda name: (camera_of[name], name))
-    for name in tqdm(order, desc="undistort", unit="image", disable=None):
+    for name in progress(order, "undistort", unit="image"):
         camera_id = camera_of[name]
         if camera_id not in sources:
             camera = given.distorted[camera_id]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
+from ..core.progress import progress
 from ..geometry.cameras import quaternion
 from ..geometry.equirectangular import pano_from_view, pano_pixels, sample_sphere
 from .images import ImageError, read_image
@@ -70,7 +70,7 @@ def crop_panoramas(
     failures: dict[str, str] = {}
     size: tuple[int, int] | None = None
     grids: dict[str, np.ndarray] = {}
-    for name in tqdm(names, "crop", unit="image", disable=None):
+    for name in progress(names, "crop", unit="image"):
         try:
             pano = read_image(root / name)
             if pano.width != 2 * pano.height:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
+from ..core.progress import progress
 from .images import ImageError
 from .photo_identity import identify
 
@@ -126,7 +126,7 @@ def _decode(video: Path) -> Iterator[tuple[float, Any]]:
             rate = float(stream.average_rate or 25)
             start = None
             frames = container.decode(stream)
-            bar = tqdm(frames, "frames", total=stream.frames or None, unit="frame", disable=None)
+            bar = progress(frames, "frames", total=stream.frames or None, unit="frame")
             for number, frame in enumerate(bar):
                 time = number / rate if frame.time is None else float(frame.time)
                 start = time if start is None else start

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from ..core.device import choose_device
+from ..core.progress import progress
 from ..core.types import Features
 from ..execution.extractor import Extractor
 from ..execution.loading import Photo, PhotoLoader, Preprocessing
@@ -148,7 +148,7 @@ def _describe(names: list[str], root: Path, conf: TurnsConf, device: str) -> dic
         root, names, Preprocessing(resize_max=conf.resize_max), stride=extractor.stride
     )
     found = {}
-    for name in tqdm(names, "turns", unit="image", disable=None):
+    for name in progress(names, "turns", unit="image"):
         try:
             photo = load(name)
         except ImageError as error:
@@ -175,7 +175,7 @@ def _votes(
             pairs |= {(min(i, int(j)), max(i, int(j))) for j in similar}
     matcher = NearestNeighbor(NearestNeighborConf())
     votes = {}
-    for i, j in tqdm(sorted(pairs), "turns", unit="pair", disable=None):
+    for i, j in progress(sorted(pairs), "turns", unit="pair"):
         matches = matcher.match(descriptors[i], descriptors[j]).indices
         weights = turn_votes(
             described[names[i]].keypoints_px[matches[:, 0]],

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import tqdm
 
 from ...core.atomic import atomic_write
 from ...core.config import ConfigError
+from ...core.progress import progress
 from ...descriptors import DESCRIPTORS
 from ...detectors import DETECTORS
 from ...geometry.pixel_frames import resized_px
@@ -72,7 +72,7 @@ def describe_photos(
     if missing or not (root / MARKER).is_file():
         teacher = _Teacher(conf, device)
         _claim(root, conf, teacher.identity)
-        for photo in tqdm(missing, "teacher", unit="image", disable=None):
+        for photo in progress(missing, "teacher", unit="image"):
             try:
                 arrays = teacher(photo)
             except ImageError as error:

@@ -19,6 +19,7 @@ from torch import nn
 from tqdm import tqdm
 
 from ...core.config import to_json
+from ...core.progress import progress
 from ..data.batch import Data
 from ..objectives.base import Objective
 from ..validation.base import Validation
@@ -165,10 +166,13 @@ class Loop:
         return journal
 
     def _bar(self) -> tqdm:
-        # No bar where nobody watches: in a log file it would be a line per step.
-        disable = None if self.fabric.is_global_zero else True
-        return tqdm(
-            total=self.conf.steps, initial=self.step, desc="train", unit="step", disable=disable
+        return progress(
+            None,
+            "train",
+            total=self.conf.steps,
+            initial=self.step,
+            unit="step",
+            disable=not self.fabric.is_global_zero or None,
         )
 
     # ------------------------------------------------------------------------------- state
