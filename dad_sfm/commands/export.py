@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 
-from . import export_colmap_db, export_gs, export_nerfstudio, export_onnx
+from . import Command, export_colmap_db, export_gs, export_onnx
+from .export_model import ModelExport
 
-SUMMARY = "files for other programs: ONNX, COLMAP databases, splatting, nerfstudio"
+SUMMARY = "files for other programs: ONNX, COLMAP, splatting, nerfstudio, PLY, glTF, kapture"
 
-KINDS = {
+KINDS: dict[str, Command] = {
     "onnx": export_onnx,
     "colmap-db": export_colmap_db,
     "gs": export_gs,
-    "nerfstudio": export_nerfstudio,
+    "nerfstudio": ModelExport("nerfstudio", "transforms.json, undistorted photos, points"),
+    "ply": ModelExport("ply", "the coloured points"),
+    "gltf": ModelExport("gltf", "points and cameras as one .glb file, for Blender and viewers"),
+    "kapture": ModelExport("kapture", "a folder of kapture 1.1, with links to the photos"),
+    "colmap-text": ModelExport("colmap-text", "the model as COLMAP's text files"),
 }
 
 

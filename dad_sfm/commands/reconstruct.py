@@ -65,9 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set(parts, "any other field: verification.max_error_px=4 pairing.options.overlap=5")
     parts.add_argument("--feature-file", type=Path, metavar="FILE", help="instead of extraction")
     parts.add_argument("--match-file", type=Path, metavar="FILE", help="instead of matching")
-    kinds = ["gs", "nerfstudio"]
+    kinds = ["gs", "nerfstudio", "ply", "gltf", "kapture", "colmap-text"]
     parser.add_argument(
-        "--export", nargs="+", default=[], choices=kinds, metavar="KIND", help=" or ".join(kinds)
+        "--export", nargs="+", default=[], choices=kinds, metavar="KIND", help=", ".join(kinds)
     )
     running = parser.add_argument_group("execution")
     running.add_argument(

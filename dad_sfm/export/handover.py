@@ -8,11 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from ..io.output import Output
+from .gltf import export_gltf
+from .kapture import export_kapture
 from .nerfstudio import export_nerfstudio
 from .pinhole import ExportError
+from .plain import export_colmap_text, export_ply
 from .undistorted import export_gs
 
-HANDOVERS: dict[str, Callable[..., Path]] = {"gs": export_gs, "nerfstudio": export_nerfstudio}
+HANDOVERS: dict[str, Callable[..., Path]] = {
+    "gs": export_gs,
+    "nerfstudio": export_nerfstudio,
+    "ply": export_ply,
+    "gltf": export_gltf,
+    "kapture": export_kapture,
+    "colmap-text": export_colmap_text,
+}
 
 
 def hand_over(out: Path | str, kind: str, folder: Path | str | None = None, **options: Any) -> Path:
