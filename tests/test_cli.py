@@ -51,6 +51,7 @@ def test_extract_passes_everything_on(monkeypatch, tmp_path, image_dir):
         "device": "cpu",
         "workers": 0,
         "batch_size": 4,
+        "shard": None,
     }
     assert extract_features.confs["dad-nano"]["model"].get("weights") is None
 

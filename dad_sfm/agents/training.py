@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
+from ..core.progress import progress
 from ..models.object_keypoints import load_object_keypoints
 from ..video.games import game, make_game
 from .conf import AgentConf
@@ -54,7 +54,7 @@ def learn(
     state: State | None = None
     observation = environment.reset(seed=conf.seed)
     episode = Episode([observation])
-    for step in tqdm(range(1, conf.steps + 1), desc="agent", unit="step", disable=None):
+    for step in progress(range(1, conf.steps + 1), "agent", unit="step"):
         action, state = network.act(observation, state)
         if rng.random() < conf.epsilon(step):
             action = int(rng.integers(environment.num_actions))
