@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-@dataclass(frozen=True)
+@dataclass
 class ModelExport:
     """The shell of one kind of `export.handover.HANDOVERS`."""
 
