@@ -37,6 +37,7 @@ _NAMES = (
     "map",
     "triangulate",
     "localize",
+    "odometry",
     "export",
     "verify",
     "repair",

@@ -11,7 +11,7 @@ the optical axis, at pixel centres, in metres, 0 where there is only sky.
 from ..geometry.depth_warp import warp_points
 from ..geometry.pinhole import Pinhole, look_at
 from .courtyard import courtyard, courtyard_cameras
-from .export import load_view, render_courtyard
+from .export import load_view, render_courtyard, render_drive
 from .random_cameras import random_cameras
 from .random_scene import another_day, random_scene
 from .render import render
@@ -30,5 +30,6 @@ __all__ = [
     "random_scene",
     "render",
     "render_courtyard",
+    "render_drive",
     "warp_points",
 ]

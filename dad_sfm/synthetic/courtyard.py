@@ -86,6 +86,21 @@ def courtyard_cameras(size: tuple[int, int] = (1024, 683), count: int = 14) -> l
     return cameras
 
 
+def courtyard_drive(size: tuple[int, int] = (640, 400), count: int = 40) -> list[Pinhole]:
+    """A drive around the south of the fountain, 12 m along an arc, looking ahead and a little
+    inwards, with the shaking of a hand or a wheel.  ``size`` is (W, H).
+    """
+    rng = np.random.default_rng(0)
+    cameras = []
+    for angle in np.radians(np.linspace(-170, -10, count)):
+        eye = np.array([4.4 * np.cos(angle), 0.2 + 4.2 * np.sin(angle), 1.5])
+        eye += rng.normal(0, 0.004, 3)
+        heading = angle + np.radians(90 + 25)
+        aim = eye + [np.cos(heading), np.sin(heading), -0.05]
+        cameras.append(look_at(eye, aim, size=size, fov_deg=75.0, roll_deg=rng.normal(0, 0.3)))
+    return cameras
+
+
 def _paint(builder: Builder, seed: int, detail: float) -> dict[str, Material]:
     """All textures, each from a generator of its own, so that threads change nothing."""
     seeds = np.random.SeedSequence(seed).spawn(len(_PAINT))

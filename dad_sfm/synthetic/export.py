@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from ..colmap.model import read_model
 from ..geometry.cameras import PosedImage
 from ..geometry.pinhole import Pinhole
 from ..io.colmap_text import MODEL_FILES, write_text_model
-from .courtyard import courtyard, courtyard_cameras
+from .courtyard import courtyard, courtyard_cameras, courtyard_drive
 from .render import render
 from .scene import Scene, View
+from .video import motion_blurred
 
 logger = logging.getLogger(__name__)
 
@@ -46,24 +48,56 @@ def render_courtyard(
     Equal arguments give equal bytes with the same numpy and Pillow.  Everything is drawn into a
     hidden folder first: an interrupted run leaves nothing that looks whole, and is done again.
     """
-    root = Path(folder)
     made_of = {"scene": "courtyard", "version": VERSION, "seed": seed, "size": list(size)}
+    cameras = courtyard_cameras(size, count)
+
+    def draw(scene: Scene, index: int) -> View:
+        # Automatic exposure is never quite the same twice.
+        exposure = 1 + 0.08 * np.sin(1.9 * index)
+        return render(scene, cameras[index], exposure=exposure, seed=seed * 1000 + index)
+
+    return _render_into(Path(folder), made_of, cameras, draw)
+
+
+def render_drive(
+    folder: Path | str, *, seed: int = 0, size: tuple[int, int] = (640, 400), count: int = 40
+) -> Path:
+    """Draw the frames of a drive through the courtyard, as `render_courtyard` draws its photos:
+    in order, with motion blur and an exposure that follows what is seen."""
+    made_of = {"scene": "courtyard drive", "version": 1, "seed": seed, "size": list(size)}
+    cameras = courtyard_drive(size, count)
+
+    def draw(scene: Scene, index: int) -> View:
+        exposure = 1 + 0.15 * np.sin(0.2 * index)
+        view = render(scene, cameras[index], exposure=exposure, seed=seed * 1000 + index)
+        ahead = cameras[index + 1] if index + 1 < count else cameras[index - 1]
+        return motion_blurred(view, ahead, shutter=0.15)
+
+    return _render_into(Path(folder), made_of, cameras, draw)
+
+
+def _render_into(
+    root: Path,
+    made_of: dict[str, Any],
+    cameras: list[Pinhole],
+    draw: Callable[[Scene, int], View],
+) -> Path:
+    count, width = len(cameras), cameras[0].size[0]
     files = [*(f"images/{i:04d}.jpg" for i in range(count))]
     files += [*(f"depth/{i:04d}.npy" for i in range(count))]
     files += [f"gt/{name}.txt" for name in MODEL_FILES]
     marker = {**made_of, "files": sorted(files)}
     if _complete(root, marker):
         return root
-    logger.info("drawing %d views of the courtyard into %s", count, root)
+    logger.info("drawing %d views of the %s into %s", count, made_of["scene"], root)
     partial = root / _PARTIAL
     shutil.rmtree(partial, ignore_errors=True)
     for part in _PARTS:
         (partial / part).mkdir(parents=True)
-    scene = courtyard(seed, detail=min(1.0, size[0] / 1024))
-    cameras = courtyard_cameras(size, count)
+    scene = courtyard(made_of["seed"], detail=min(1.0, width / 1024))
     with ThreadPoolExecutor(2) as pool:
         # list() raises what a view raised.
-        list(pool.map(lambda i: _draw(scene, cameras[i], i, partial, seed), range(count)))
+        list(pool.map(lambda i: _draw(draw, scene, i, partial), range(count)))
     _write_ground_truth(partial / "gt", cameras)
     _publish(root, partial, marker)
     return root
@@ -80,10 +114,8 @@ def _complete(root: Path, marker: dict[str, Any]) -> bool:
     return found == marker and all((root / name).is_file() for name in marker["files"])
 
 
-def _draw(scene: Scene, camera: Pinhole, index: int, folder: Path, seed: int) -> None:
-    # Automatic exposure is never quite the same twice.
-    exposure = 1 + 0.08 * np.sin(1.9 * index)
-    view = render(scene, camera, exposure=exposure, seed=seed * 1000 + index)
+def _draw(draw: Callable[[Scene, int], View], scene: Scene, index: int, folder: Path) -> None:
+    view = draw(scene, index)
     save_view(view, folder / f"images/{index:04d}.jpg", folder / f"depth/{index:04d}.npy")
 
 

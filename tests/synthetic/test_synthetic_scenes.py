@@ -17,9 +17,11 @@ from dad_sfm.synthetic import (
     random_scene,
     render,
     render_courtyard,
+    render_drive,
     warp_points,
 )
 from dad_sfm.synthetic.build import Builder, frame
+from dad_sfm.synthetic.courtyard import courtyard_drive
 from dad_sfm.synthetic.facade import facade
 from dad_sfm.synthetic.random_cameras import seen_share
 
@@ -103,7 +105,7 @@ def quick(monkeypatch, folder) -> list[int]:
     """Drawing replaced by copying, with a record of it: what is tested is the folder."""
     drawn: list[int] = []
 
-    def copy(scene: object, camera: object, index: int, target: Path, seed: int) -> None:
+    def copy(draw: object, scene: object, index: int, target: Path) -> None:
         drawn.append(index)
         for name in (f"images/{index:04d}.jpg", f"depth/{index:04d}.npy"):
             (target / name).write_bytes((folder / name).read_bytes())
@@ -244,3 +246,16 @@ def test_textures_that_are_not_images_are_refused():
         random_scene(0, [np.zeros((8, 8, 3), np.float32)])
     with pytest.raises(ValueError, match="at least one"):
         random_scene(0, [])
+
+
+def test_the_drive_is_drawn_in_order_and_moves_ahead(tmp_path, quick, folder):
+    render_drive(tmp_path, size=SMALL["size"], count=3)
+    assert sorted(quick) == [0, 1, 2]
+    model = read_model(tmp_path / "gt")
+    cameras = courtyard_drive(SMALL["size"], 3)
+    for name, camera in zip(sorted(model.images), cameras, strict=True):
+        np.testing.assert_allclose(model.images[name].center, camera.center, atol=1e-9)
+    steps = np.diff([camera.center for camera in courtyard_drive(count=40)], axis=0)
+    assert 11 < np.linalg.norm(steps, axis=1).sum() < 13
+    ahead = [camera.cam_from_world[2, :3] for camera in courtyard_drive(count=40)]
+    assert ((steps * ahead[:-1]).sum(axis=1) > 0).all()

@@ -16,6 +16,7 @@ BENCHMARKS = Registry(
         "megadepth1500": "dad_sfm.benchmarks.datasets.megadepth1500:load",
         "scannet1500": "dad_sfm.benchmarks.datasets.scannet1500:load",
         "strecha": "dad_sfm.benchmarks.datasets.strecha:load",
+        "tracks": "dad_sfm.benchmarks.datasets.tracks:load",
     },
 )
 
