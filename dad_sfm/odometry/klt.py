@@ -34,9 +34,9 @@ def track(a: Tensor, b: Tensor, points_px: Tensor, conf: KLTConf) -> tuple[Tenso
     a, b       H×W float32 in [0, 1]
     points_px  N×2
     """
-    pyramids = [_pyramid(image, conf.levels) for image in (a, b)]
-    there, textured = _search(*pyramids, points_px, conf)
-    back, _ = _search(*reversed(pyramids), there, conf)
+    first, second = (_pyramid(image, conf.levels) for image in (a, b))
+    there, textured = _search(first, second, points_px, conf)
+    back, _ = _search(second, first, there, conf)
     H, W = a.shape
     inside = ((there >= 0) & (there <= there.new_tensor([W - 1, H - 1]))).all(dim=1)
     close = (back - points_px).norm(dim=1) < conf.back_px

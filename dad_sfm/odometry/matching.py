@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from .. import extract_features, match_features
+from ..core.progress import progress
 from ..geometry.pixel_frames import colmap_from_px
 from ..io.images import read_image
 from ..io.store import FeatureReader, MatchReader
@@ -99,7 +99,7 @@ def by_klt(
         provenance = reader.provenance
     points, steps = [detected[0]], []
     frames = [_grey(sequence.image_dir / name) for name in sequence.names[:1]]
-    for number in tqdm(range(1, len(sequence.names)), "KLT", unit="frame", disable=None):
+    for number in progress(range(1, len(sequence.names)), "KLT", unit="frame"):
         frames = [frames[-1], _grey(sequence.image_dir / sequence.names[number])]
         here = torch.from_numpy(points[-1]).float()
         moved, found = track(frames[0], frames[1], here, conf)

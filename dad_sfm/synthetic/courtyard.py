@@ -97,7 +97,8 @@ def courtyard_drive(size: tuple[int, int] = (640, 400), count: int = 40) -> list
         eye += rng.normal(0, 0.004, 3)
         heading = angle + np.radians(90 + 25)
         aim = eye + [np.cos(heading), np.sin(heading), -0.05]
-        cameras.append(look_at(eye, aim, size=size, fov_deg=75.0, roll_deg=rng.normal(0, 0.3)))
+        roll = rng.normal(0, 0.3)
+        cameras.append(look_at(tuple(eye), tuple(aim), size=size, fov_deg=75.0, roll_deg=roll))
     return cameras
 
 
