@@ -11,6 +11,7 @@ from ..core.arguments import add_set, add_watchdog, count
 from ..core.config import ConfigError, changed
 from ..models.networks import NETWORKS
 from .data.plugs import data_conf, needs_photos
+from .data.sequence_index import write_sequences
 from .engine.launch import LaunchConf, Strategy
 from .engine.loop_conf import LoopConf
 from .engine.trackers import TRACKERS
@@ -69,6 +70,10 @@ def add_methods(parser: argparse.ArgumentParser) -> Any:
     exported.add_argument("weights", type=Path, help="weights of a full DaD network")
     exported.add_argument("target", type=Path, help="*.pth, which the original code loads")
     exported.set_defaults(run_method=lambda o: export_published(o.weights, o.target))
+    drawn = methods.add_parser("sequences", help="MegaDepth's pairs -> sequences, for track")
+    drawn.add_argument("megadepth", type=Path, help="folder of the data set, with scene_info/")
+    drawn.add_argument("--seed", type=int, default=0)
+    drawn.set_defaults(run_method=lambda o: write_sequences(o.megadepth, seed=o.seed))
     imported = methods.add_parser("import", help="published format (.pth) -> safetensors")
     imported.add_argument("weights", type=Path, help="checkpoint in the published format")
     imported.add_argument("target", type=Path, help="*.safetensors to write")

@@ -18,7 +18,7 @@ from ...io.npz_archive import ArchiveError, read_npz
 from . import disk_index
 from .indexed_scene import IndexedScene, MegaDepthError
 
-_KEYS = {"image_paths", "depth_paths", "intrinsics", "poses"}
+KEYS = {"image_paths", "depth_paths", "intrinsics", "poses"}
 _PAIR_KEYS = ("pair_infos", "overlap_matrix")
 
 
@@ -39,10 +39,17 @@ def read_index(root: Path | str) -> list[IndexedScene]:
 
 def _read_scene(root: Path, path: Path) -> IndexedScene:
     try:
-        info = read_npz(path, _KEYS, _PAIR_KEYS)
+        info = read_npz(path, KEYS, _PAIR_KEYS)
         pairs, overlaps = _pairs(path, info)
     except ArchiveError as error:
         raise MegaDepthError(f"{error}; see datasets/megadepth/README.md") from error
+    return scene_of(root, path.stem, info, pairs, overlaps)
+
+
+def scene_of(
+    root: Path, name: str, info: dict[str, Any], pairs: np.ndarray, overlaps: np.ndarray
+) -> IndexedScene:
+    """The scene of the arrays of an index, with those of the pairs whose images are there."""
     named = list(zip(info["image_paths"], info["depth_paths"], strict=True))
     images = [_image_path(root, image, depth) for image, depth in named]
     depths = [root / depth if depth else None for _, depth in named]
@@ -53,7 +60,7 @@ def _read_scene(root: Path, path: Path) -> IndexedScene:
         K, pose = info["intrinsics"][index], info["poses"][index]
         return np.array(K, np.float64), np.array(pose, np.float64)[:3]
 
-    return IndexedScene(path.stem, images, depths, camera, pairs[kept], overlaps[kept])
+    return IndexedScene(name, images, depths, camera, pairs[kept], overlaps[kept])
 
 
 def _image_path(root: Path, image: str | None, depth: str | None) -> Path | None:

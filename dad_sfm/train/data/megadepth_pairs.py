@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from PIL import Image
 
-from ...geometry.pixel_frames import norm_from_px_matrix, px_from_colmap
-from ...io.images import ImageError, read_image
-from ...io.store import StoreError, read_arrays
-from ...synthetic import Pinhole
+from ...io.images import ImageError
+from ...io.store import StoreError
 from .depth_pairs import DepthConf, DepthSource, Window
 from .indexed_scene import IndexedScene, MegaDepthError
 from .megadepth_index import read_index
+from .megadepth_photos import partner_centre, read_photo, square_about, window_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +45,6 @@ class MegaDepthConf(DepthConf):
     overlaps: tuple[float, ...] = (0.01, 0.35)
     balance: float = 0.75  # scenes are drawn by their pairs ** (1 - this)
     held_out: tuple[str, ...] = HELD_OUT
-
-
-@dataclass(frozen=True)
-class _Photo:
-    image: Image.Image
-    depth: np.ndarray
-    camera: Pinhole
 
 
 class MegaDepthPairs:
@@ -99,14 +90,14 @@ class MegaDepthPairs:
             scene, pairs = self.sets[int(rng.choice(len(self.sets), p=self.weights))]
             i, j = rng.permutation(pairs[int(rng.integers(len(pairs)))])
             try:
-                a, b = _read(scene, i), _read(scene, j)
+                a, b = read_photo(scene, i), read_photo(scene, j)
             except (ImageError, StoreError, MegaDepthError, FileNotFoundError) as error:
                 logger.warning("a pair of scene %s is passed over: %s", scene.name, error)
                 continue
             side = self.conf.canvas_px
-            square_a = _square(a, rng.uniform((0, 0), a.image.size), side)
-            square_b = _square(b, _partner(a, square_a, b), side)
-            return _window(a, square_a, side), _window(b, square_b, side)
+            square_a = square_about(a, rng.uniform((0, 0), a.image.size), side)
+            square_b = square_about(b, partner_centre(a, square_a, b), side)
+            return window_of(a, square_a, side), window_of(b, square_b, side)
         raise MegaDepthError(
             f"{self.conf.megadepth}: ten pairs in a row could not be read; see the warnings"
         )
@@ -124,68 +115,3 @@ def _check(sets: list[tuple[IndexedScene, np.ndarray]]) -> None:
             f"{len(missing)} of {len(named)} files that were looked for are missing, first:\n"
             f"  {shown}\nsee datasets/megadepth/README.md for the tree and a full check"
         )
-
-
-def _read(scene: IndexedScene, index: int) -> _Photo:
-    image_path, depth_path = scene.files(index)
-    image = read_image(image_path)
-    depth = read_arrays(depth_path, ["depth"])["depth"]
-    if depth.shape != image.size[::-1]:
-        raise MegaDepthError(
-            f"{depth_path} is of {depth.shape[::-1]} pixels, but {image_path} of {image.size}"
-        )
-    K, pose = scene.camera(index)
-    K[:2, 2] = px_from_colmap(K[:2, 2])
-    return _Photo(image, np.asarray(depth, np.float32), Pinhole(K, pose, image.size))
-
-
-@dataclass(frozen=True)
-class _Square:
-    """A square of a photo: its corner (x, y) and side in pixels.
-
-    stride  depth is read at every stride-th pixel, an odd number, so that there is one in the
-            middle of each stride × stride block
-    """
-
-    corner: np.ndarray
-    side: int
-    stride: int
-
-
-def _square(photo: _Photo, centre: np.ndarray, canvas: int) -> _Square:
-    """The largest square in a photo about a centre, to be shown at ``canvas`` pixels."""
-    whole = min(photo.image.size)
-    # Depth that is much finer than the canvas would only take time.
-    stride = max(1, (whole // canvas - 1) // 2 * 2 + 1)
-    side = whole // stride * stride
-    corner = np.clip(np.round(centre - side / 2), 0, np.array(photo.image.size) - side)
-    return _Square(corner.astype(int), side, stride)
-
-
-def _partner(a: _Photo, square: _Square, b: _Photo) -> np.ndarray:
-    """The middle of what a square of A shows in B, so that a square about it sees that as well."""
-    step = np.linspace(0, square.side - 1, 24).astype(int)
-    x, y = (grid.ravel() for grid in np.meshgrid(*(step + c for c in square.corner)))
-    depth = a.depth[y, x]
-    known = depth > 0
-    points = np.stack([x, y], axis=-1)[known].astype(np.float64)
-    there, z = b.camera.project(a.camera.lift(points, depth[known]))
-    size = np.array(b.image.size)
-    seen = there[(z > 0) & ((there >= 0) & (there < size)).all(axis=1)]
-    return np.median(seen, axis=0) if len(seen) else size / 2
-
-
-def _window(photo: _Photo, square: _Square, canvas: int) -> Window:
-    """A square of a photo at ``canvas`` pixels."""
-    (x, y), side, k = (int(c) for c in square.corner), square.side, square.stride
-    pixels = photo.image.resize(
-        (canvas, canvas), Image.Resampling.BICUBIC, box=(x, y, x + side, y + side)
-    )
-    K = photo.camera.intrinsics_px.copy()
-    K[:2, 2] -= square.corner
-    return Window(
-        np.array(pixels),
-        np.ascontiguousarray(photo.depth[y : y + side, x : x + side][k // 2 :: k, k // 2 :: k]),
-        norm_from_px_matrix(H=side, W=side) @ K,
-        photo.camera.cam_from_world,
-    )

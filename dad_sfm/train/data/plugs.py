@@ -53,6 +53,7 @@ SEQUENCES = Registry(
     "data",
     {
         "homography": "dad_sfm.train.data.homography_sequences:HomographySequences",
+        "megadepth": "dad_sfm.train.data.megadepth_sequences:MegaDepthSequences",
         "mixture": "dad_sfm.train.data.mixture:SequenceMixture",
         "rendered": "dad_sfm.train.data.rendered_sequences:RenderedSequences",
     },
