@@ -1,6 +1,7 @@
 """An agent in an environment whose best return is known, and the loop around a game."""
 
 import json
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -39,6 +40,16 @@ class Recall:
         return torch.tensor([0.0, 0.0, self.time / 2]), float(over and action == self.cue), over
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Tensors are small: a second thread only waits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_it_learns_what_only_memory_can_know():
     torch.manual_seed(1)
     network = RecurrentQ(nn.Identity(), 3, Recall.num_actions, 16)
