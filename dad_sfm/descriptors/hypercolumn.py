@@ -47,7 +47,7 @@ class HypercolumnPlugin:
 
     With the detector whose encoder it was trained on, it takes the features that detection has
     computed anyway; at any other detector's points it runs that encoder itself.  Trained for
-    rotations up to 45° and scales up to a factor of 2.
+    rotations up to 40° and scales up to a factor of 1.8.
     """
 
     Conf = HypercolumnConf

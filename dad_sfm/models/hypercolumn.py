@@ -1,10 +1,11 @@
 """Hypercolumn: descriptors at points, read from the features that a detector has computed anyway.
 
-The encoder is not touched.  What it lacks for telling places apart, context, comes from a branch
-on its coarsest features, at 1/16 to 1/64 of the image; what a point looks like comes from windows
-of the encoder's features around it, read where the point lies between the pixels.  All layers that
-see the finer scales work on points alone: for 2048 of them that is a twentieth of what the same
-layers would cost on a map at a quarter of the image's size.
+The encoder is not touched.  Its features tell corners from what is none and not places apart, so
+that a layer of the descriptor's own reads the coarsest of them, and a branch on it, at 1/16 and
+1/32 of the image, sees what is around.  What a point looks like comes from windows of all these
+maps, read where the point lies between the pixels.  All layers that see the finer scales work on
+points alone: for 2048 of them that is a twentieth of what the same layers would cost on a map at
+a quarter of the image's size.
 
 The column over all scales is RIPE's idea (Kuenzel et al., ICCV 2025); windows of features instead
 of one vector per scale are close to ALIKED's deformable samples (Zhao et al., 2023).
@@ -25,8 +26,13 @@ NANO_CHANNELS = (32, 48, 64)
 
 
 def _block(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
+    # Zeros at the edge would tell where in the image a point is: in training, where both views
+    # show about the same, that is an answer, and between photos it is a wrong one.
+    conv = nn.Conv2d(
+        channels_in, channels_out, 3, stride, padding=1, padding_mode="replicate", bias=False
+    )
     return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, 3, stride, padding=1, bias=False),
+        conv,
         nn.BatchNorm2d(channels_out),
         nn.ReLU(inplace=True),
     )
@@ -37,7 +43,8 @@ class Hypercolumn(nn.Module):
 
     channels  of the encoder's feature maps, fine to coarse; each half the size of the one before
     windows   side of the square of feature pixels that is read around a point, for each map; odd
-    context   channels of the context branch, at the first and at its further scales
+    trunk     channels of the layer that reads the coarsest map, at its size
+    context   channels of the two maps of half and a quarter of that size
     hidden    width of the layers that turn a column into a descriptor
     dim       of the descriptors
     """
@@ -45,22 +52,22 @@ class Hypercolumn(nn.Module):
     def __init__(
         self,
         channels: Sequence[int] = NANO_CHANNELS,
-        windows: Sequence[int] = (5, 5, 3),
-        context: tuple[int, int] = (96, 128),
+        windows: Sequence[int] = (3, 5, 3),
+        trunk: int = 96,
+        context: int = 128,
         hidden: int = 256,
         dim: int = DIM,
     ) -> None:
         super().__init__()
         self.windows, self.dim = tuple(windows), dim
-        first, further = context
+        self.trunk = _block(channels[-1], trunk)
         self.down = nn.ModuleList(
-            nn.Sequential(_block(a, b, 2), _block(b, b))
-            for a, b in ((channels[-1], first), (first, further), (further, further))
+            nn.Sequential(_block(width, context, 2), _block(context, context))
+            for width in (trunk, context)
         )
-        self.up_coarse = _block(further, further)
-        self.lateral = nn.Conv2d(first, further, 1)
-        self.up_fine = _block(further, further)
-        column = sum(c * k * k for c, k in zip(channels, windows, strict=True)) + 2 * further
+        self.up = _block(context, context)
+        widths = (*channels[:-1], trunk)
+        column = sum(c * k * k for c, k in zip(widths, windows, strict=True)) + context
         self.head = nn.Sequential(
             nn.Linear(column, hidden, bias=False),
             nn.BatchNorm1d(hidden),
@@ -82,21 +89,22 @@ class Hypercolumn(nn.Module):
         size       (W, H) of the images
         returns    B×N×dim float32
         """
-        maps = [*features[-len(self.windows) :], *self._context(features[-1])]
-        windows = (*self.windows, 1, 1)
+        *finer, coarsest = features[-len(self.windows) :]
+        trunk = self.trunk(coarsest)
+        maps = [*finer, trunk, self._context(trunk)]
         column = [
             sample_windows(each, points_px, size, window)
-            for each, window in zip(maps, windows, strict=True)
+            for each, window in zip(maps, (*self.windows, 1), strict=True)
         ]
         described = self.head(torch.cat(column, dim=-1).flatten(0, 1)).float()
         return F.normalize(described, dim=-1).unflatten(0, points_px.shape[:2])
 
-    def _context(self, coarsest: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps of half and a quarter of the size, which see what is around."""
-        fine, middle, coarse = (coarsest := down(coarsest) for down in self.down)
-        middle = self.up_coarse(middle + _resized_like(coarse, middle))
-        fine = self.lateral(fine)
-        return self.up_fine(fine + _resized_like(middle, fine)), middle
+    def _context(self, trunk: Tensor) -> Tensor:
+        """A map of half the size, which sees what is around."""
+        half, quarter = (trunk := down(trunk) for down in self.down)
+        quarter = F.interpolate(quarter, size=half.shape[-2:], mode="bilinear", align_corners=False)
+        context: Tensor = self.up(half + quarter)
+        return context
 
 
 class DaDHypercolumn(Hypercolumn):
@@ -104,10 +112,6 @@ class DaDHypercolumn(Hypercolumn):
 
     def __init__(self) -> None:
         super().__init__((128, 256, 512))
-
-
-def _resized_like(coarse: Tensor, fine: Tensor) -> Tensor:
-    return F.interpolate(coarse, size=fine.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def sample_windows(

@@ -83,13 +83,14 @@ DAD = replace(
     loop=replace(NANO.loop, steps=4000, learning_rate=5e-4, validate_every=500),
 )
 
-# The packaged descriptor: an hour of one busy CPU thread.
+# The packaged descriptor: an hour of one CPU thread.
 DESCRIPTOR = RunConf(
     network="hypercolumn",
-    data=DescriptorPairsConf(),
+    # Views are large, and few a step: what is around a point, up to 100 px away, must be in them.
+    data=DescriptorPairsConf(size=352),
     objective=DescriptorConf(),
     loop=LoopConf(
-        steps=4000,
+        steps=6000,
         learning_rate=2e-3,
         weight_decay=1e-2,
         warmup=200,

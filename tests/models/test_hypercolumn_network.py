@@ -78,3 +78,12 @@ def test_context_reaches_a_point_from_far_away() -> None:
     before = network(maps, point, SIZE)
     maps[2][..., -1, -1] += 100.0  # of the coarsest map, the corner opposite
     assert (network(maps, point, SIZE) - before).abs().max() > 1e-4
+
+
+def test_where_a_point_is_does_not_matter() -> None:
+    """Features that are the same everywhere: the edge of the image is not seen."""
+    network = Hypercolumn().eval()
+    maps = [each[..., :1, :1].expand_as(each) for each in features(1)]
+    points = torch.tensor([[[2.0, 2.0], [50.0, 30.0], [93.0, 61.0]]])
+    found = network(maps, points, SIZE)[0]
+    torch.testing.assert_close(found, found[1].expand_as(found), atol=1e-5, rtol=1e-4)

@@ -10,6 +10,7 @@ import torch
 from dad_sfm.train.objectives.contrastive import (
     cosine_distance,
     dual_softmax_loss,
+    images_of,
     matching_accuracy,
     too_near,
 )
@@ -40,6 +41,11 @@ def test_near_points_are_near_in_either_view_and_never_themselves() -> None:
     near = too_near(a, b, valid, 5.0)
     assert near.nonzero().tolist() == [[0, 1], [0, 2], [1, 0], [2, 0]]
     assert near.shape == (4, 4)  # the padding of the second image is left out
+
+
+def test_points_know_their_images() -> None:
+    valid = torch.tensor([[True, True, False], [False, True, False]])
+    assert images_of(valid).tolist() == [0, 0, 1]
 
 
 def test_cosine_distance() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -24,9 +27,7 @@ def batch(*, same: bool = True) -> DescribedBatch:
     teacher = nn.functional.normalize(torch.randn(2, 12, 128, generator=generator), dim=-1)
     valid = torch.ones(2, 12, dtype=torch.bool)
     valid[1, 8:] = False
-    return DescribedBatch(
-        images, points.repeat(2, 1, 1), valid, teacher, torch.tensor([True, False])
-    )
+    return DescribedBatch(images, points.repeat(2, 1, 1), valid, teacher)
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +58,29 @@ def test_the_teachers_descriptors_are_the_best(objective: DescriptorObjective) -
     assert objective(Told(swapped), views, 0).total > best.total + 1
 
 
-def test_padding_and_pairs_without_a_teacher_teach_nothing(objective: DescriptorObjective) -> None:
+def test_padding_teaches_nothing(objective: DescriptorObjective) -> None:
     views = batch()
     told = views.teacher.repeat(2, 1, 1)
     before = objective(Told(told), views, 0)
     other = told.clone()
-    other[1::2, 8:] = torch.randn(2, 4, 128)  # the padding
+    other[1::2, 8:] = torch.randn(2, 4, 128)
     torch.testing.assert_close(objective(Told(other), views, 0).total, before.total)
-    other[1::2] = other[1::2].flip(-1)  # all of the pair that has no teacher
-    after = objective(Told(other), views, 0)
-    torch.testing.assert_close(
-        after.scalars["teacher_distance"], before.scalars["teacher_distance"]
-    )
+
+
+def test_rivals_are_of_one_photo_for_the_views_and_of_all_for_the_teacher() -> None:
+    """Where all descriptors are the same, each rival is as likely as the truth."""
+    conf = DescriptorConf(near_px=0.1, teacher_weight=3.0, likeness_weight=0.25)
+    views = batch()  # of 12 and of 8 points
+    same = nn.functional.normalize(torch.ones(4, 12, 128), dim=-1)
+    views = replace(views, teacher=5 * same[:2])
+    loss = DescriptorObjective(conf)(Told(same), views, 0)
+    one_photo = (12 * math.log(12) + 8 * math.log(8)) / 20
+    assert loss.scalars["contrastive"].item() == pytest.approx(one_photo, rel=1e-5)
+    assert loss.scalars["likeness"].item() == pytest.approx(math.log(20), rel=1e-5)
+    assert loss.scalars["teacher_distance"].item() == pytest.approx(0, abs=1e-5)
+    opposite = DescriptorObjective(conf)(Told(-same), views, 0)
+    expected = one_photo + 3.0 * 2 + 0.25 * math.log(20)
+    assert opposite.total.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_step_reaches_network_and_objective_but_not_the_encoder(
@@ -78,8 +90,9 @@ def test_a_step_reaches_network_and_objective_but_not_the_encoder(
     objective(network, batch(), 0).total.backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
     assert objective.to_teacher.weight.grad is not None
-    assert objective.log_scale.grad is not None
-    assert {name.split(".")[0] for name in objective.state_dict()} == {"to_teacher", "log_scale"}
+    own = {"to_teacher", "log_scale", "teacher_log_scale"}
+    assert {name.split(".")[0] for name in objective.state_dict()} == own
+    assert all(p.grad is not None for p in objective.parameters())
 
 
 def test_weights_name_their_encoder(objective: DescriptorObjective) -> None:

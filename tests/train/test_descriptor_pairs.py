@@ -76,7 +76,6 @@ def test_rows_of_a_batch_are_the_same_places(photos: Path, described: Path) -> N
     batch = source.to(torch.device("cpu"))
     assert batch.images.shape == (4, 3, 96, 96)
     assert batch.valid.any(dim=1).all()
-    assert batch.taught.all()
     for i, pair in enumerate(source.pairs):
         keep = batch.valid[i]
         first, second = (batch.points[j][keep].double().numpy() for j in (i, 2 + i))
@@ -98,7 +97,9 @@ def test_a_batch_depends_on_seed_and_step_alone(photos: Path, described: Path) -
     assert first.points.shape != other.points.shape or not torch.equal(first.points, other.points)
 
 
-def test_pairs_of_places_have_no_teacher(photos: Path, described: Path) -> None:
+def test_pairs_of_places_are_trusted_matches_and_both_photos_teach(
+    photos: Path, described: Path
+) -> None:
     """Both photos are one, so that every keypoint is its own trusted match."""
     place = photos.parent / "place"
     place.mkdir(exist_ok=True)
@@ -113,8 +114,10 @@ def test_pairs_of_places_have_no_teacher(photos: Path, described: Path) -> None:
     data = DescriptorPairs([photos], options, seed=0)
     assert len(data.places) == 1
     batch = data.batch(0).to(torch.device("cpu"))
-    assert not batch.taught.any()
     assert batch.valid.sum(dim=1).min() >= 5
+    # Both photos say the same: their sum is twice as long.
+    lengths = batch.teacher[batch.valid].norm(dim=-1)
+    torch.testing.assert_close(lengths, torch.full_like(lengths, 2.0), atol=0.02, rtol=0)
 
 
 def test_matches_without_a_common_geometry_are_not_trusted() -> None:

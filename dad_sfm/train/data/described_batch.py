@@ -16,12 +16,10 @@ class DescribedBatch(TensorBatch):
     images    2B×3×H×W float32 RGB in [0, 1]: all first views, then all second ones
     points    2B×N×2 float32, pixel-index frame; row n of images b and B + b is one place
     valid     B×N bool; other rows are padding
-    teacher   B×N×D float32 descriptors of the places, in undisturbed photos
-    taught    B bool: pairs that the teacher has described
+    teacher   B×N×D float32 descriptors of the places, in undisturbed photos; of any length
     """
 
     images: Tensor
     points: Tensor
     valid: Tensor
     teacher: Tensor
-    taught: Tensor

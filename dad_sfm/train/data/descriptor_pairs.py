@@ -45,13 +45,13 @@ class DescriptorPairsConf(DataConf):
 
     name: ClassVar[str] = "described"
 
-    batch: int = 6
-    points: int = 256
+    batch: int = 4
+    points: int = 400
     least: int = 40
     noise_px: float = 0.5
     described: str = "datasets/described"
     places: tuple[str, ...] = ()
-    place_share: float = 0.2
+    place_share: float = 0.3
     teacher: TeacherConf = field(default_factory=TeacherConf)
     place: PlaceConf = field(default_factory=PlaceConf)
     views: PointViewConf = field(default_factory=PointViewConf)
@@ -67,7 +67,6 @@ class _PairOfViews:
     photo_from_view: list[np.ndarray]
     points: list[np.ndarray]
     teacher: np.ndarray
-    taught: bool
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,6 @@ class DescribedSource:
             points=pad_sequence(points, True).to(device),
             valid=(torch.arange(teacher.shape[1]) < counts[:, None]).to(device),
             teacher=teacher.to(device),
-            taught=torch.tensor([p.taught for p in self.pairs], device=device),
         )
 
 
@@ -139,13 +137,15 @@ class DescriptorPairs:
             order = rng.permutation(2)
             photos = [self._photo(place.files[side]) for side in order]
             rows = [place.rows[:, side] for side in order]
-            taught = False
+            # What the teacher says in both photos; the objective cares for directions alone.
+            first, second = (p["teacher"][r] for p, r in zip(photos, rows, strict=True))
+            teacher = first + second
         else:
             photo = self._photo(self.photos[int(rng.integers(len(self.photos)))])
             photos, rows = [photo] * 2, [np.arange(len(photo["points"]))] * 2
-            taught = True
+            teacher = photo["teacher"]
         places_px = [p["points"][r].astype(np.float64) for p, r in zip(photos, rows, strict=True)]
-        return self._views(rng, photos, places_px, photos[0]["teacher"][rows[0]], taught)
+        return self._views(rng, photos, places_px, teacher)
 
     def _views(
         self,
@@ -153,7 +153,6 @@ class DescriptorPairs:
         photos: Sequence[Mapping[str, np.ndarray]],
         places_px: Sequence[np.ndarray],
         teacher: np.ndarray,
-        taught: bool,
     ) -> _PairOfViews | None:
         conf, size = self.conf, self.conf.size
         middle = int(rng.integers(len(teacher)))
@@ -176,7 +175,7 @@ class DescriptorPairs:
         pyramids = [[photo[f"level_{i}"] for i in range(_levels(photo))] for photo in photos]
         levels = [level_for(h, len(each)) for h, each in zip(homographies, pyramids, strict=True)]
         pixels = [torch.from_numpy(p[level]) for p, level in zip(pyramids, levels, strict=True)]
-        return _PairOfViews(pixels, levels, homographies, points, teacher[seen], taught)
+        return _PairOfViews(pixels, levels, homographies, points, teacher[seen])
 
 
 def _levels(photo: Mapping[str, np.ndarray]) -> int:

@@ -29,13 +29,14 @@ class PointViewConf:
     centre_px    spread of the centre of a view around a point that both see
     """
 
-    rotations: tuple[tuple[float, float], ...] = ((15.0, 0.5), (45.0, 0.45), (180.0, 0.05))
-    scales: tuple[tuple[float, float], ...] = ((2.0, 0.6), (1.3, 0.4))
+    rotations: tuple[tuple[float, float], ...] = ((10.0, 0.75), (40.0, 0.25))
+    scales: tuple[tuple[float, float], ...] = ((1.3, 0.7), (1.8, 0.3))
     common_deg: float = 8.0
-    zoom: tuple[float, float] = (0.5, 1.35)
+    zoom: tuple[float, float] = (0.7, 1.35)
     perspective: float = 0.25
-    anisotropy: float = 0.12
-    centre_px: float = 12.0
+    anisotropy: float = 0.15
+    # Wide: at the middle of both views a point would be found by where it is.
+    centre_px: float = 50.0
 
 
 def random_pair(

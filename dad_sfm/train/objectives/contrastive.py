@@ -23,6 +23,12 @@ def dual_softmax_loss(similarity: Tensor, ambiguous: Tensor, scale: Tensor | flo
     return (F.cross_entropy(logits, truth) + F.cross_entropy(logits.T, truth)) / 2
 
 
+def images_of(valid: Tensor) -> Tensor:
+    """M numbers of the images that the valid points of a batch (B×N bool) belong to."""
+    numbers = torch.arange(len(valid), device=valid.device)
+    return numbers[:, None].expand_as(valid)[valid]
+
+
 def too_near(points_a: Tensor, points_b: Tensor, valid: Tensor, radius_px: float) -> Tensor:
     """Pairs of different points of one image that are nearer than a radius in either view.
 

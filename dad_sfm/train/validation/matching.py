@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..data.batch import Data
 from ..data.described_batch import DescribedBatch
-from ..objectives.contrastive import matching_accuracy, too_near
+from ..objectives.contrastive import images_of, matching_accuracy, too_near
 
 
 class MatchingValidation:
@@ -47,6 +47,6 @@ class MatchingValidation:
         a, b = self.describe(network, batch).chunk(2)
         points_a, points_b = batch.points.chunk(2)
         valid = batch.valid
-        image = torch.arange(len(valid), device=valid.device)[:, None].expand_as(valid)[valid]
+        image = images_of(valid)
         near = too_near(points_a, points_b, valid, self.near_px)
         return float(matching_accuracy(a[valid] @ b[valid].T, image, near))
