@@ -61,7 +61,7 @@ _WITH = ("", "+rootsift", "+aliked-n16")
 _CONFS: dict[str, dict[str, Any]] = {
     # DaD enlarges small images, as its authors do.
     **{f"dad{d}": _dad(f"dad{d}", name="dad", enlarged=True) for d in _WITH},
-    **{f"dad-nano{d}": _dad(f"dad-nano{d}", name="dad-nano") for d in _WITH},
+    **{f"dad-nano{d}": _dad(f"dad-nano{d}", name="dad-nano") for d in (*_WITH, "+hypercolumn")},
     # Nano in four orientations, in larger images: ten times the work of the network.
     **{
         f"dad-nano-x4{d}": _dad(f"dad-nano-x4{d}", resize_max=1600, name="dad-nano", orientations=4)

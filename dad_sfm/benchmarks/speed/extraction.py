@@ -81,6 +81,24 @@ def presets(photos: Photos, names: Sequence[str], **how: Any) -> dict[str, Run]:
     return found
 
 
+def decoded(photos: Photos, names: Sequence[str]) -> dict[str, Run]:
+    """Detection and description of one photo that is in memory as each preset wants it; presets
+    whose checkpoint is not at hand are left out."""
+    found: dict[str, Run] = {}
+    for name in names:
+        conf = extract_features.preset(name)
+        with suppress(CheckpointError):
+            extractor = Extractor(conf["model"])
+            photo = PhotoLoader(
+                photos.image_dir,
+                photos.names,
+                Preprocessing(**conf["preprocessing"]),
+                stride=extractor.stride,
+            )(photos.names[0])
+            found[name] = partial(extractor, [photo])
+    return found
+
+
 def peers(photos: Photos) -> dict[str, Run]:
     """Plain loops around peers, and around OpenCV's SIFT and ORB where it is installed."""
     found: dict[str, Run] = {}

@@ -19,10 +19,12 @@ DEFAULT = "dad-nano+rootsift"
 PRESETS = (
     DEFAULT,
     "dad-nano",
+    "dad-nano+hypercolumn",
     "dad-nano-x4+rootsift",
     "edgepoint2-e64",
     "dad-nano+aliked-n16",
 )
+DESCRIBING = ("dad-nano", "dad-nano+hypercolumn", DEFAULT, "edgepoint2-e64", "aliked-n16")
 SIZE = (1024, 680)  # of the networks' images
 
 
@@ -59,6 +61,11 @@ def _extraction(s: Settings) -> Sections:
     if s.on_cpu:
         runs |= extraction.peers(s.photos)
     return {"extraction": interleaved(runs, items=len(s.photos.names), repeats=s.repeats)}
+
+
+def _describing(s: Settings) -> Sections:
+    runs = extraction.decoded(s.photos, DESCRIBING)
+    return {"detecting and describing": interleaved(runs, repeats=s.repeats)}
 
 
 def _full(s: Settings) -> Sections:
@@ -146,6 +153,7 @@ def _commands(s: Settings) -> Sections:
 
 SECTIONS: dict[str, Callable[[Settings], Sections]] = {
     "extraction": _extraction,
+    "describing": _describing,
     "full": _full,
     "stages": _stages,
     "networks": _networks,

@@ -29,6 +29,16 @@ def photos(tmp_path: Path) -> extraction.Photos:
     return extraction.Photos(tmp_path, names, work)
 
 
+def test_a_photo_in_memory_is_described_as_one_in_a_file(photos: extraction.Photos) -> None:
+    runs = extraction.decoded(photos, ["dad-nano", "dad-nano+hypercolumn"])
+    (plain,), (described,) = (run() for run in runs.values())
+    assert plain.descriptors is None
+    assert described.descriptors.shape == (len(plain.keypoints_px), 128)
+    extraction.engine(photos, extract_features.preset("dad-nano+hypercolumn"))()
+    with FeatureReader(photos.work / "engine.h5") as written:
+        np.testing.assert_array_equal(written.read("a.png").keypoints_px, described.keypoints_px)
+
+
 def test_engine_and_plain_loop_find_the_same_points(photos: extraction.Photos) -> None:
     conf = extract_features.preset("dad-nano")
     conf["model"]["max_keypoints"] = 30
