@@ -43,7 +43,7 @@ def test_extract_passes_everything_on(monkeypatch, tmp_path, image_dir):
     assert seen == {
         "conf": seen["conf"],
         "image_dir": image_dir,
-        "export_dir": Path("out"),
+        "export_dir": None,
         "feature_path": Path("f.h5"),
         "image_list": Path("names.txt"),
         "as_half": False,

@@ -6,6 +6,9 @@ import hashlib
 from pathlib import Path
 
 _BLOCK = 1 << 20
+_SQLITE = b"SQLite format 3\0"
+# File change counter, version-valid-for number, library version (sqlite.org/fileformat2.html).
+_COUNTERS = slice(24, 28), slice(92, 100)
 
 
 def sha256_of(path: Path | str) -> str:
@@ -14,4 +17,21 @@ def sha256_of(path: Path | str) -> str:
     with open(path, "rb") as file:
         while block := file.read(_BLOCK):
             digest.update(block)
+    return digest.hexdigest()
+
+
+def sha256_of_content(path: Path | str) -> str:
+    """`sha256_of`, but an SQLite database that was only opened counts as the same.
+
+    Opening one for writing, as COLMAP's programs do, counts up numbers in its header.
+    """
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        block = bytearray(file.read(_BLOCK))
+        if block.startswith(_SQLITE):
+            for counter in _COUNTERS:
+                block[counter] = bytes(len(block[counter]))
+        while block:
+            digest.update(block)
+            block = bytearray(file.read(_BLOCK))
     return digest.hexdigest()

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from typing_extensions import Self
 
 from ..core.atomic import atomic_write
-from ..core.digest import sha256_of
+from ..core.digest import sha256_of, sha256_of_content
 from .output import Output, is_ours
 from .pairs_file import origins_path
 from .store import StoreError
@@ -195,7 +195,7 @@ def _claims(files: Output) -> dict[str, list[str]]:
 
 
 def _digest(path: Path) -> str:
-    return f"link:{os.readlink(path)}" if path.is_symlink() else sha256_of(path)
+    return f"link:{os.readlink(path)}" if path.is_symlink() else sha256_of_content(path)
 
 
 def _stands(path: Path) -> bool:
