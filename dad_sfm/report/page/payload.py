@@ -20,7 +20,7 @@ from .photos import side_for, small_photo
 from .view import first_view, pose
 
 MOST_POINTS = 200_000
-MOST_KEYPOINTS = 700_000  # of all images together
+MOST_KEYPOINTS = 500_000  # of all images together
 LIGHT, VERIFIED = 1, 2  # flags, as in web/js/evidence.js
 
 
@@ -128,7 +128,7 @@ class Payload:
                 first[found.point[found.point >= 0]] = number
         arrays = (
             points.xyz.astype("<f4"),
-            points.errors_px.astype("<f4"),
+            np.rint(1000 * points.errors_px).clip(0, 65535).astype("<u2"),
             points.track_lengths.clip(0, 65535).astype("<u2"),
             first.astype("<u2"),
             points.colours,

@@ -18,7 +18,7 @@ from ...io.photos import read_photo
 
 logger = logging.getLogger(__name__)
 
-BYTES = 4_800_000  # of all small photos together, about
+BYTES = 3_000_000  # of all small photos together, about
 _BYTES_A_PIXEL = 0.25  # of a photo with much texture
 _QUALITY = 78
 _SMALLEST, _LARGEST = 200, 1024  # long side, px

@@ -123,5 +123,5 @@ def test_light_keypoints_are_told_from_the_photo(scene, tmp_path):
 def test_budgets():
     assert spread(5, 3).tolist() == [0, 2, 4]
     assert spread(2, 3).tolist() == [0, 1]
-    assert side_for(4) == 1024 > side_for(60) > side_for(300) > 250
+    assert side_for(4) == 1024 > side_for(60) > side_for(300) > 200
     assert side_for(100_000) == 200

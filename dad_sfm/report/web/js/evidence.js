@@ -26,9 +26,9 @@ export async function open() {
       if (buffer === null) return null;
       const n = index.points;
       const [xyz, error, track, first, rgb] = split(buffer, [
-        [Float32Array, 3 * n], [Float32Array, n], [Uint16Array, n], [Uint16Array, n],
+        [Float32Array, 3 * n], [Uint16Array, n], [Uint16Array, n], [Uint16Array, n],
         [Uint8Array, 3 * n]]);
-      return { n, xyz, error, track, first, rgb };
+      return { n, xyz, error: Float32Array.from(error, (e) => e / 1000), track, first, rgb };
     },
 
     // Keypoints of image i: place as a fraction of the photo in 1/65535, score, flags, point or -1.
