@@ -17,10 +17,10 @@ _BAD = ("unreadable", "refused", "wrong", "crashed", "tracebacks")
 _TOP = """# Reliability
 
 Made by `make faults` ({machine}); the counts are in `docs/results/faults.json`. Every fault but
-uploads is followed by a look at what it left and by a rerun without it, whose file is compared
+uploads is followed by an inspection of what it left and by a clean rerun, whose output is compared
 with that of an uninterrupted run.
 
-**Faults injected: {faults:,}. Survived: {survived:,}. Items lost: {lost:,}.**
+**Faults injected: {faults:,}. Survived: {survived:,}. Items lost (unreadable or wrong): {lost:,}.**
 
 **Inputs tried: {inputs:,}. Tracebacks: {tracebacks:,}. Crashes: {crashes:,}. Hangs: {hangs:,}.
 Writes outside: {outside:,}.**
@@ -32,7 +32,7 @@ _MEANING = """
   say in a sentence what was wrong (a full disk, a dead worker, a photo).
 - *wrong*: the rerun's file is not that of an uninterrupted run, or something was written outside of
   the output folder.
-- *crashed*: the run ended by a signal that nobody sent, or hung.
+- *crashed*: the run was killed by a signal that the test did not send, or hung.
   When memory is taken away at the moment a thread starts, CPython waits for that thread forever:
   runs that hang so are counted here, though killing them loses nothing.
 - *aborted* is not counted as a failure: a library (HDF5, the C++ runtime) ended the run because
@@ -42,7 +42,7 @@ _MEANING = """
 _READERS = """
 ## Readers and damaged files
 
-Sound files with bits flipped, bytes changed, lengths made absurd, pieces moved, ends cut off
+Valid files with bits flipped, bytes changed, lengths made absurd, pieces moved, ends cut off
 (`tests/faults/mutation.py`), read with 2 GB of memory and 10 seconds each. A reader may say no
 with its own error; *outside* are files that were opened for writing, made or removed elsewhere.
 """
