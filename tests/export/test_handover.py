@@ -243,5 +243,5 @@ def test_the_largest_model_of_an_output_folder_is_handed_over(
     assert hand_over(out, "gs") == out / "export" / "gs"
     assert hand_over(out, "nerfstudio", tmp_path / "mine") == tmp_path / "mine"
     assert (tmp_path / "mine" / "transforms.json").is_file()
-    with pytest.raises(ExportError, match="there are: gs, nerfstudio"):
+    with pytest.raises(ExportError, match="there are: colmap-text, gltf, gs, kapture, "):
         hand_over(out, "mesh")
