@@ -171,12 +171,21 @@ def _attrs(holder: h5py.Group | h5py.Dataset, path: Path) -> dict[str, Any]:
 
 def _child(group: h5py.Group, name: str) -> Any:
     """The object of a name; None without one, or where the name is a link to somewhere else."""
+    return None if _hard_link(group, name) is None else group[name]
+
+
+def _holds_dataset(group: h5py.Group, name: str) -> bool:
+    """Whether a name stands for an array, without opening it."""
+    link = _hard_link(group, name)
+    return link is not None and h5o.get_info(group.id, link).type == h5o.TYPE_DATASET
+
+
+def _hard_link(group: h5py.Group, name: str) -> bytes | None:
+    """The name as HDF5 knows it, if it stands for an object in this file."""
     encoded = name.encode("utf-8", "surrogateescape")
     if not encoded or encoded == b"." or encoded not in group.id:
         return None
-    if group.id.links.get_info(encoded).type != h5l.TYPE_HARD:
-        return None
-    return group[name]
+    return encoded if group.id.links.get_info(encoded).type == h5l.TYPE_HARD else None
 
 
 class _Walk:
@@ -197,8 +206,7 @@ class _Walk:
             item, is_entry = None, False
             with self._noting(f"{prefix}{name}"):
                 item = _child(group, name)
-                is_group = isinstance(item, h5py.Group)
-                is_entry = is_group and isinstance(_child(item, self._array), h5py.Dataset)
+                is_entry = isinstance(item, h5py.Group) and _holds_dataset(item, self._array)
             if is_entry:
                 yield f"{prefix}{name}"
             elif isinstance(item, h5py.Group):
