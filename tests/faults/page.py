@@ -45,6 +45,8 @@ _READERS = """
 Valid files with bits flipped, bytes changed, lengths made absurd, pieces moved, ends cut off
 (`tests/faults/mutation.py`), read with 2 GB of memory and 10 seconds each. A reader may say no
 with its own error; *outside* are files that were opened for writing, made or removed elsewhere.
+Hangs of HDF5 files are HDF5's: it walks a damaged heap of texts (attributes) in circles. Read a
+stranger's HDF5 file in a process with a time limit.
 """
 
 
