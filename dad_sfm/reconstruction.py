@@ -71,8 +71,8 @@ def main(
     """Build models in ``sfm_dir/0``, ``sfm_dir/1``, ...; returns these, the largest first.
 
     mapper       "incremental", "global" (GLOMAP; from COLMAP 4 on) or "hierarchical"
-    start        folders of models to go on from (incremental mapper), their points made anew from
-                 the database; several are joined by images that they share
+    start        folders of models to continue (incremental mapper), their points triangulated again
+                 from the database; several are joined by images that they share
     options      of ``pycolmap.IncrementalPipelineOptions`` (of the global mapper
                  ``GlobalPipelineOptions``) by name, nested ones with a dot:
                  ``{"ba_refine_principal_point": True, "mapper.init_min_tri_angle": 8}``
@@ -100,7 +100,7 @@ def main(
     }
     if start and mapper != "incremental":
         raise ConfigError(
-            f"the {mapper} mapper starts from nothing; go on with the incremental one"
+            f"the {mapper} mapper starts from nothing; continue a model with the incremental one"
         )
     graph = read_view_graph(database)
     _check_possible(graph)
@@ -119,6 +119,7 @@ def main(
             if start:
                 first, copy = begin(start, *places, partial / "begin", attempts[0])
                 models = run_mapper(mapper, partial, copy, places[1], attempts[0], first)
+                models.sort(key=_rank)
             else:
                 models = _best_models(mapper, partial, *places, attempts, joined)
             free = not fixed_cameras and getattr(attempts[0], "ba_refine_focal_length", True)

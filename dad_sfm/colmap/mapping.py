@@ -65,7 +65,7 @@ def run_mapper(
 ) -> list[pycolmap.Reconstruction]:
     """Build models from a database, with files of COLMAP's own in ``folder``.
 
-    start  folder of a model of this database that the incremental mapper goes on from
+    start  folder of a model of this database that the incremental mapper continues
     """
     import pycolmap
 

@@ -1,4 +1,4 @@
-"""Models to go on from: several joined in one frame, triangulated anew in a database.
+"""Models to continue: several joined in one frame, triangulated again in a database.
 
 Ids, keypoints and matches are the database's, cameras and poses the models': so it does not matter
 with which features the models were made, nor by which program.

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=(),
         metavar="MODEL",
-        help="go on from a model, or from several that share images",
+        help="continue a model, or several that share images",
     )
     parser.add_argument(
         "--fixed-cameras", action="store_true", help="leave intrinsics and rigs as they are"

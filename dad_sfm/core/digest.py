@@ -13,11 +13,7 @@ _COUNTERS = slice(24, 28), slice(92, 100)
 
 def sha256_of(path: Path | str) -> str:
     """The SHA-256 of a file's content in hexadecimal, read in blocks.  Raises `OSError`."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    return _sha256(path, counters=True)
 
 
 def sha256_of_content(path: Path | str) -> str:
@@ -25,13 +21,18 @@ def sha256_of_content(path: Path | str) -> str:
 
     Opening one for writing, as COLMAP's programs do, counts up numbers in its header.
     """
+    return _sha256(path, counters=False)
+
+
+def _sha256(path: Path | str, *, counters: bool) -> str:
+    """counters  whether those in the header of a database count"""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
-        block = bytearray(file.read(_BLOCK))
-        if block.startswith(_SQLITE):
+        head = bytearray(file.read(_BLOCK))
+        if head.startswith(_SQLITE) and not counters:
             for counter in _COUNTERS:
-                block[counter] = bytes(len(block[counter]))
-        while block:
+                head[counter] = bytes(len(head[counter]))
+        digest.update(head)
+        while block := file.read(_BLOCK):
             digest.update(block)
-            block = bytearray(file.read(_BLOCK))
     return digest.hexdigest()

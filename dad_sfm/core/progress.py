@@ -37,14 +37,16 @@ def progress(
     total: int | None = None,
     initial: int = 0,
     unit: str = "item",
+    unit_scale: bool = False,
     disable: bool | None = None,
 ) -> tqdm:
     """A bar over ``items``, or one that `update` moves: items per second, and the time left.
 
-    disable  True for none at all, whatever the style
+    unit_scale  show kB and MB in place of long numbers
+    disable     True for none at all, whatever the style
     """
     style = os.environ.get(STYLE_VARIABLE, "bar")
-    about = {"total": total, "initial": initial, "unit": unit}
+    about = {"total": total, "initial": initial, "unit": unit, "unit_scale": unit_scale}
     if style == "json" and not disable:
         return _JsonLines(items, description, **about)
     stage = os.environ.get(STAGE_VARIABLE)

@@ -15,8 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from ..core.progress import progress
 from ..io.store import merge
 from .shards import Shard, shard_count
 
@@ -80,7 +79,7 @@ def _collect(ray: Any, refs: dict[Any, Shard]) -> dict[Shard, Path]:
     files: dict[Shard, Path] = {}
     failed: dict[Shard, str] = {}
     waiting = list(refs)
-    with tqdm(total=len(refs), desc="shards", unit="shard", disable=None) as progress:
+    with progress(None, "shards", total=len(refs), unit="shard") as bar:
         while waiting:
             (done,), waiting = ray.wait(waiting, num_returns=1)
             part = refs[done]
@@ -92,7 +91,7 @@ def _collect(ray: Any, refs: dict[Any, Shard]) -> dict[Shard, Path]:
                 failed[part] = f"its worker was lost {RETRIES + 1} times ({type(error).__name__})"
             if part in failed:
                 logger.warning("shard %d/%d: %s", part.index, part.count, failed[part])
-            progress.update()
+            bar.update()
     if failed:
         part, reason = next(iter(failed.items()))
         raise EngineError(

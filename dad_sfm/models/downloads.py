@@ -18,9 +18,8 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-from tqdm import tqdm
-
 from ..core.digest import sha256_of
+from ..core.progress import progress
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ def fetch(url: str, path: Path, sha256: str | None = None) -> None:
 
     sha256  what its digest must be
 
-    What has arrived of it is in ``FILE.part``, from which the next attempt goes on.  Raises
+    What has arrived of it is in ``FILE.part``, from which the next attempt resumes.  Raises
     `DownloadError`.
     """
     if os.environ.get(OFFLINE_VARIABLE, "0") not in ("", "0") or not _ALLOWED.get():
@@ -118,10 +117,9 @@ def _append(url: str, part: Path) -> None:
         have = have if resumed else 0
         length = response.headers.get("Content-Length")
         end = None if length is None else int(length) + have
-        shown = {"unit": "B", "unit_scale": True, "desc": part.stem, "disable": None}
         with (
             part.open("ab" if resumed else "wb") as file,
-            tqdm(total=end, initial=have, **shown) as bar,
+            progress(None, part.stem, total=end, initial=have, unit="B", unit_scale=True) as bar,
         ):
             while block := response.read(_BLOCK):
                 file.write(block)

@@ -52,7 +52,7 @@ class PermaKey(nn.Module):
         num_keypoints  K
         lsp_layers     convolutions, counted from 0, whose features are predicted
         lsp_hidden     widths of the predictors; 0 is that of their input
-        lsp_share      share of the patches, drawn anew each time, that training predicts with
+        lsp_share      share of the patches, drawn again each time, that training predicts with
                        gradients; all are for the error maps
         width          of the other networks, as a share of the publication's
         sigma          of the bumps, in units of half the frame

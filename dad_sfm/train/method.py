@@ -27,10 +27,11 @@ class Method:
     data: Sequence[str] = ()
 
 
-def check_preset(conf: RunConf, options: argparse.Namespace) -> None:
-    """Raise `ConfigError` for the preset of another objective."""
+def check_preset(conf: RunConf, options: argparse.Namespace) -> RunConf:
+    """The run as it is; raises `ConfigError` for the preset of another objective."""
     if conf.objective.name != options.objective:
         raise ConfigError(
             f"--preset {options.preset} is one of `train {conf.objective.name}`, not of "
             f"`train {options.objective}`"
         )
+    return conf

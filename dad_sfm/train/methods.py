@@ -90,11 +90,6 @@ def _ripe_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--acdc", help="folder of ACDC (--data acdc)")
 
 
-def _configure_ripe(conf: RunConf, options: argparse.Namespace) -> RunConf:
-    check_preset(conf, options)
-    return conf
-
-
 def _track_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--curriculum",
@@ -102,11 +97,6 @@ def _track_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STEPS",
         help="sequences become harder over so many steps (the preset's run); 0 = at once",
     )
-
-
-def _configure_track(conf: RunConf, options: argparse.Namespace) -> RunConf:
-    check_preset(conf, options)
-    return conf
 
 
 METHODS = {
@@ -130,14 +120,14 @@ METHODS = {
     "ripe": Method(
         "keypoints and descriptors from labelled pairs, without geometry (RIPE)",
         add_arguments=_ripe_arguments,
-        configure=_configure_ripe,
+        configure=check_preset,
         preset="ripe",
         data=["places", "tokyo", "acdc"],
     ),
     "track": Method(
         "keypoints that can be tracked, from sequences (TraqPoint)",
         add_arguments=_track_arguments,
-        configure=_configure_track,
+        configure=check_preset,
         preset="track",
         data=["curriculum"],
     ),

@@ -31,7 +31,7 @@ def random_policy(num_actions: int, rng: np.random.Generator) -> Policy:
 
 
 def record_clips(game: PixelGame, policy: Policy, *, length: int, seed: int) -> Iterator[Clip]:
-    """Play without end, and cut into clips.  A clip may go on in the next episode."""
+    """Play without end, and cut into clips.  A clip may run into the next episode."""
     frame = game.reset(seed=seed)
     while True:
         frames, memories = [], []
