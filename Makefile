@@ -23,7 +23,7 @@ override PAIRS := $(value PAIRS)
 override MAPPER := $(value MAPPER)
 export SCENE FEATURES MATCHER PAIRS MAPPER OUT EXPORT
 
-.PHONY: help install reconstruct test test-fast lint typecheck faults table repeatability benchmark bench bench-gpu figures train-dad clean
+.PHONY: help install reconstruct test test-fast lint typecheck docs faults table repeatability benchmark bench bench-gpu figures train-dad clean
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
@@ -32,6 +32,7 @@ help:
 	@echo "make test-fast                                          without the slow ones: a minute or two"
 	@echo "make faults                                             docs/reliability.md: an hour of faults (root, cc)"
 	@echo "make lint typecheck                                     ruff, mypy"
+	@echo "make docs                                               the site, in build/docs; warnings are errors"
 	@echo "make table SCENES='<folders with images/ and gt/>'      the table of docs/results/accuracy.md"
 	@echo "make repeatability PHOTOS='<folders>'                   its table of detectors"
 	@echo "make benchmark [SHARED=<folder with scenes/, weights/>] docs/results: tables, plots, JSON"
@@ -44,7 +45,7 @@ install: $(INSTALLED)
 
 $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
 	@touch $@
 
 reconstruct: $(INSTALLED)
@@ -69,6 +70,10 @@ lint: $(INSTALLED)
 
 typecheck: $(INSTALLED)
 	$(BIN)/mypy
+
+docs: $(INSTALLED)
+	$(BIN)/python -m sphinx -q -W --keep-going -c docs . build/docs
+	@echo build/docs/index.html
 
 table: $(INSTALLED)
 	$(BIN)/python -m dad_sfm benchmark strecha --data $(SCENES) --budgets 2048 \
