@@ -19,6 +19,7 @@ from .colmap.log import colmap_log
 from .colmap.mapping import Mapper, held_cameras, mapper_options, run_mapper
 from .colmap.motion import Motion, read_motion
 from .colmap.refinement import refine_principal_points
+from .colmap.snapshots import keep_snapshots, partial_folder
 from .colmap.start import begin
 from .colmap.view_graph import ViewGraph, read_view_graph
 from .core.config import ConfigError
@@ -75,7 +76,9 @@ def main(
                  from the database; several are joined by images that they share
     options      of ``pycolmap.IncrementalPipelineOptions`` (of the global mapper
                  ``GlobalPipelineOptions``) by name, nested ones with a dot:
-                 ``{"ba_refine_principal_point": True, "mapper.init_min_tri_angle": 8}``
+                 ``{"ba_refine_principal_point": True, "mapper.init_min_tri_angle": 8}``.
+                 With ``{"snapshot_frames_freq": 1}`` models can be watched as they grow, see
+                 `colmap.snapshots`
     fixed_cameras
                  leave intrinsics, and poses of cameras in their rigs, as the database has them
     refine_principal_point
@@ -109,9 +112,11 @@ def main(
         # Tracks of two images are seldom right, but two images have no others.
         wanted = {"triangulation.ignore_two_view_tracks": False, **wanted}
     attempts = [mapper_options(one, mapper) for one in _attempts(wanted, mapper)]
-    partial = root.with_name(f"{root.name}.partial")
+    partial = partial_folder(root)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
+    for settings in attempts:
+        keep_snapshots(settings, root)
     try:
         with colmap_log(partial):
             joined = len(graph.components()[0])

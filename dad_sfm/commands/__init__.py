@@ -38,6 +38,7 @@ _NAMES = (
     "triangulate",
     "localize",
     "odometry",
+    "view",
     "export",
     "verify",
     "repair",

@@ -35,6 +35,11 @@ class OutputError(ValueError):
     """An output folder holds files that are not ours.  The message names them."""
 
 
+def under_way(root: Path) -> Output:
+    """The files of the run that is at work in ``root``, if one is."""
+    return Output(root, root / _STAGING)
+
+
 class Claim:
     """A run's hold on an output folder; its results grow in ``staged``.
 
@@ -43,7 +48,7 @@ class Claim:
     """
 
     def __init__(self, root: Path) -> None:
-        self.files, self.staged = Output(root), Output(root, root / _STAGING)
+        self.files, self.staged = Output(root), under_way(root)
         self._claims = _claims(self.files)
         strangers = [name for name in _present(self.files) if not self._is_ours(name)]
         if strangers:

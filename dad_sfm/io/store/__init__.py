@@ -36,6 +36,7 @@ from .integrity import Inspection, inspect, repair
 from .matches import MatchReader, MatchWriter
 from .merging import Merged, merge
 from .names import check_pair_keys, pair_key
+from .so_far import names_so_far
 
 __all__ = [
     "FeatureReader",
@@ -49,6 +50,7 @@ __all__ = [
     "entry_names",
     "inspect",
     "merge",
+    "names_so_far",
     "pair_key",
     "read_arrays",
     "repair",

@@ -1,0 +1,1 @@
+"""A model in the browser, also while it is made."""
