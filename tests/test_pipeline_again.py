@@ -85,6 +85,7 @@ def test_photos_changed_deleted_and_of_another_folder(scene: Path, tmp_path: Pat
     assert (two.keypoints_px == three.keypoints_px).all()
 
 
+@pytest.mark.slow
 def test_a_failed_rerun_leaves_the_earlier_success(scene: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     reconstruct(scene, out, **FEW)
@@ -112,6 +113,7 @@ def test_a_model_of_the_users_in_the_scene_stays(scene: Path) -> None:
     assert not (scene / "log.txt").exists()
 
 
+@pytest.mark.slow
 def test_the_scene_itself_as_output(scene: Path) -> None:
     """Again and again: results are not taken for photos."""
     place = scene.parent
@@ -164,6 +166,7 @@ def test_a_line_of_the_ground_truth_is_read_first(scene: Path, tmp_path: Path) -
 
 
 # ------------------------------------------------------------------------- files of other tools
+@pytest.mark.slow
 def test_pairs_features_and_matches_that_are_given(scene: Path, tmp_path: Path) -> None:
     first = reconstruct(scene, tmp_path / "one", **FEW)
     some = tmp_path / "some.txt"

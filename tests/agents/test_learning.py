@@ -78,6 +78,7 @@ def test_the_median_over_seeds_of_the_means():
     assert summary({1: [0, 2], 2: [3, 3], 3: [100]})["median"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", ["gnn", "cnn"])
 def test_a_command_trains_an_agent_and_another_judges_it(tmp_path, encoder):
     pytest.importorskip("gymnasium", reason="the extra atari is not installed")

@@ -222,6 +222,7 @@ def test_the_simplest_configuration_runs(extractor: type, pixels: np.ndarray) ->
     assert set(found) == {"keypoints", "keypoint_scores", "descriptors"}
 
 
+@pytest.mark.slow
 def test_ripes_configuration_runs(extractor: type, pixels: np.ndarray, tmp_path: Path) -> None:
     (path,) = [p for p in CONFIGS if p.stem == "ripe+NN"]
     options = yaml.safe_load(path.read_text(encoding="utf-8"))["model"]["extractor"]

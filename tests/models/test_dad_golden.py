@@ -64,7 +64,13 @@ def test_published_keys_and_shapes(shared: Path) -> None:
     assert sum(int(np.prod(shape)) for shape in own.values()) == 6_504_411
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.file)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.file, marks=[pytest.mark.slow] if number else [])
+        for number, case in enumerate(CASES)
+    ],
+)
 def test_published_outputs(shared: Path, case: Case) -> None:
     reference = np.load(shared / f"golden/dad/{case.file}.npz")
     network = DaD()

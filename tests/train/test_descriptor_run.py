@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 
 from dad_sfm.descriptors import DESCRIPTORS
@@ -16,6 +17,7 @@ from dad_sfm.train.presets import PRESETS
 from dad_sfm.train.runs import train
 
 
+@pytest.mark.slow
 def test_a_run_ends_in_weights_that_describe(photos: Path, tmp_path: Path) -> None:
     preset = PRESETS["descriptor"]
     teacher = TeacherConf(

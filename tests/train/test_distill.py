@@ -194,6 +194,7 @@ def test_a_distillation_without_teachers_is_refused(photos, tmp_path):
         train(distillation(PRESETS["smoke"]), [photos], tmp_path, device="cpu")
 
 
+@pytest.mark.slow
 def test_teachers_may_be_moved_but_not_changed(photos, tmp_path):
     smoke = PRESETS["smoke"]
     short = replace(smoke, loop=replace(smoke.loop, steps=1, validate_every=0))

@@ -12,6 +12,7 @@ SCRIPT = Path(__file__).parents[2] / "pipelines" / "polarity.py"
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+@pytest.mark.slow
 def test_a_run_for_each_setting_and_seed_and_a_plot(photos, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     line = f"--photos {photos} --runs {tmp_path / 'runs'} --steps 1 --seeds 1"

@@ -31,6 +31,7 @@ def folder(tmp_path):
     return RecipeFolder(tmp_path / "here")
 
 
+@pytest.mark.slow
 def test_made_step_by_step_it_is_what_is_made_in_one_go(folder, photos, tmp_path, one_thread):
     steps = []
     # Less than a step takes, so that each call makes one.
@@ -149,6 +150,7 @@ def test_other_fields_are_those_of_every_stage(folder):
         RecipeConf.chosen("smoke", changes={"data.btach": 3})
 
 
+@pytest.mark.slow
 def test_the_script_resumes_where_it_stopped(photos, tmp_path, monkeypatch, capsys):
     out = tmp_path / "out"
     line = f"--photos {photos} --out {out} --preset smoke --steps 1 --device cpu"

@@ -174,6 +174,7 @@ def test_the_preset_is_the_publication() -> None:
     assert (objective.descriptor_weight, objective.min_points) == (5.0, 16)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_thread")
 def test_keypoints_and_descriptors_emerge_from_labels_alone(photos: Path, tmp_path: Path) -> None:
     """A toy run: more is matched, and more of it rightly, than at its beginning."""

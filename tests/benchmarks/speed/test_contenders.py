@@ -48,6 +48,7 @@ def test_engine_and_plain_loop_find_the_same_points(photos: extraction.Photos) -
     _assert_same_points(photos, "engine.h5", "plain.h5")
 
 
+@pytest.mark.slow
 def test_the_full_network_by_engine_and_plain_loop(photos: extraction.Photos) -> None:
     """Both ways find the same points of the network with its random weights."""
     runs = extraction.full_network(photos, resize_max=96)

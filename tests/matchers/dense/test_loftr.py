@@ -102,6 +102,7 @@ def test_the_warp_is_what_the_network_says_less_half_a_pixel(weights, tmp_path) 
     assert moved[known] == pytest.approx(expected[known], abs=1e-2)
 
 
+@pytest.mark.slow
 @needs_kornia("0.9")
 def test_the_network_sees_each_image_once(weights, tmp_path) -> None:
     matcher = MATCHERS.make({"name": "loftr", "weights": weights})
