@@ -64,9 +64,10 @@ def difference(
     return Difference(gap(np.arange(len(ours))), float(low), float(high))
 
 
-def tables(results: Sequence[Result], *, seed: int = 0) -> list[str]:
-    """Lines of markdown: a table of figures for every metric table, and with two results or more a
-    table of differences to the first one.
+def held_tables(
+    results: Sequence[Result],
+) -> list[tuple[str, list[tuple[Result, MetricTable]]]]:
+    """Each metric table by name, with the results that have it.
 
     Raises `ResultError` when the results are of different benchmarks.
     """
@@ -81,10 +82,21 @@ def tables(results: Sequence[Result], *, seed: int = 0) -> list[str]:
             ", ".join(folders),
         )
     results = told_apart(results)
+    tables = dict.fromkeys(t.name for result in results for t in result.tables)
+    return [
+        (name, [(r, t) for r in results if (t := r.table(name)) is not None]) for name in tables
+    ]
+
+
+def tables(results: Sequence[Result], *, seed: int = 0) -> list[str]:
+    """Lines of markdown: a table of figures for every metric table, and with two results or more a
+    table of differences to the first one.
+
+    Raises `ResultError` when the results are of different benchmarks.
+    """
     lines: list[str] = []
-    for name in dict.fromkeys(t.name for result in results for t in result.tables):
-        held = [(r, t) for r in results if (t := r.table(name)) is not None]
-        lines += [f"### {names[0]}: {name}", "", *_figures(held), ""]
+    for name, held in held_tables(results):
+        lines += [f"### {held[0][0].benchmark}: {name}", "", *_figures(held), ""]
         (first, reference), *others = held
         if others:
             lines += [
@@ -100,7 +112,7 @@ def _figures(held: Sequence[tuple[Result, MetricTable]]) -> Iterator[str]:
     yield from _head(["features, linker", "points"], measures)
     for result, table in held:
         for budget in sorted(table.values):
-            figures = [_text(table.value(m, budget), m) for m in measures]
+            figures = [figure_text(table.value(m, budget), m) for m in measures]
             yield _row([result.label, budget, *figures])
     yield from _published(held[0][0].benchmark, held[0][1])
 
@@ -111,7 +123,8 @@ def _published(benchmark: str, table: MetricTable) -> Iterator[str]:
             for budget in sorted(table.values):
                 if budget in figures:
                     cells = [
-                        _text(figures[budget], m) if m == measure else "" for m in table.measures
+                        figure_text(figures[budget], m) if m == measure else ""
+                        for m in table.measures
                     ]
                     yield _row([label, budget, *cells])
 
@@ -132,11 +145,12 @@ def _differences(
 
 
 def _head(first: Sequence[str], measures: Sequence[Measure]) -> list[str]:
-    names = [_title(m) for m in measures]
+    names = [measure_title(m) for m in measures]
     return [_row([*first, *names]), "|" + "---|" * (len(first) + len(names))]
 
 
-def _title(measure: Measure) -> str:
+def measure_title(measure: Measure) -> str:
+    """Name and unit, and an arrow where less is better."""
     unit = "" if measure.unit in ("", "%") else f", {measure.unit}"
     return f"{measure.name}{unit}{' ↓' if measure.lower_is_better else ''}"
 
@@ -145,7 +159,8 @@ def _row(cells: Sequence[object]) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def _text(figure: float, measure: Measure) -> str:
+def figure_text(figure: float, measure: Measure) -> str:
+    """With as many digits as its unit has; a dash where nothing could be measured."""
     if not np.isfinite(figure):
         return "–"
     return f"{figure:.{_decimals(measure)}f}"

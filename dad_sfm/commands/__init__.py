@@ -49,6 +49,7 @@ _NAMES = (
     "train",
     "video",
     "visualize",
+    "figure",
     "doctor",
 )
 

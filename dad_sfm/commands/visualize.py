@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--feature-file", type=Path, help="draw from this feature file instead")
     parser.add_argument("--name", help="the image's name in the feature file (default: its own)")
+    parser.add_argument(
+        "--light-dark", action="store_true", help="light keypoints warm, dark ones blue"
+    )
     add_detector(parser)
     parser.set_defaults(max_keypoints=1024)
     add_device(parser)
@@ -28,9 +31,10 @@ def run(options: argparse.Namespace) -> int:
 
     from .. import extract_features
     from ..core.config import ConfigError
+    from ..evaluation.polarity import light_keypoints
     from ..io.images import read_image
     from ..io.store import FeatureReader
-    from ..report.drawing import draw_keypoints
+    from ..report.drawing import draw_keypoints, draw_light_and_dark
 
     if options.feature_file is not None and (options.weights or options.set):
         raise ConfigError(
@@ -48,7 +52,12 @@ def run(options: argparse.Namespace) -> int:
             )
         with FeatureReader(path) as reader:
             features = reader.read(name, descriptors=False)
+    shown = features.keypoints_px[: options.max_keypoints]
+    if options.light_dark:
+        picture = draw_light_and_dark(image, shown, light_keypoints(options.image, shown))
+    else:
+        picture = draw_keypoints(image, shown)
     options.picture.parent.mkdir(parents=True, exist_ok=True)
-    draw_keypoints(image, features.keypoints_px[: options.max_keypoints]).save(options.picture)
+    picture.save(options.picture)
     print(options.picture)
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from ..geometry import pixel_frames
 from ..io.images import read_image
@@ -17,6 +17,8 @@ Colour = tuple[int, int, int]
 YELLOW: Colour = (255, 225, 40)
 GREEN: Colour = (60, 220, 100)
 RED: Colour = (255, 70, 70)
+WARM: Colour = (255, 170, 40)
+BLUE: Colour = (70, 150, 255)
 _OUTLINE: Colour = (20, 20, 20)
 _BACKGROUND: Colour = (255, 255, 255)
 _SMOOTH = 2  # lines are drawn this much larger, then reduced
@@ -64,6 +66,22 @@ def draw_keypoints(
     picture = image.convert("RGB")
     _draw_dots(picture, keypoints_px, colour, radius or _radius(picture))
     return picture
+
+
+def draw_light_and_dark(
+    image: Image.Image,
+    keypoints_px: np.ndarray,
+    light: np.ndarray,
+    *,
+    radius: float | None = None,
+) -> Image.Image:
+    """The image with a warm dot at every light keypoint and a blue one at every dark one.
+
+    keypoints_px, radius  as in `draw_keypoints`
+    light                 N bool, see `evaluation.polarity.light_keypoints`
+    """
+    dark = draw_keypoints(image, keypoints_px[~light], colour=BLUE, radius=radius)
+    return draw_keypoints(dark, keypoints_px[light], colour=WARM, radius=radius)
 
 
 def draw_matches(
@@ -126,6 +144,24 @@ def draw_probabilities(probs: np.ndarray) -> Image.Image:
     """
     strength = (probs / max(float(probs.max(initial=0)), np.finfo(np.float32).tiny)) ** 0.5
     return Image.fromarray((255 * strength).astype(np.uint8))
+
+
+def overlay_probabilities(image: Image.Image, probs: np.ndarray) -> Image.Image:
+    """The image in grey, darkened, with the peaks of its H×W probabilities in yellow.
+
+    Shown is what is above the median, by its square root; peaks of a pixel are widened so that
+    they can be seen.  The map may be of another size than the image.
+    """
+    strength = np.sqrt(probs)
+    strength = strength - np.median(strength)
+    most = max(float(np.quantile(strength, 0.9999)), np.finfo(np.float32).tiny)
+    shown = Image.fromarray((255 * np.clip(strength / most, 0, 1)).astype(np.uint8))
+    width = 2 * round(max(probs.shape) / 500) + 1
+    peaks = shown.filter(ImageFilter.MaxFilter(width)).resize(image.size, Image.Resampling.BILINEAR)
+    share = np.asarray(peaks, np.float32)[..., None] / 255
+    grey = np.asarray(image.convert("L"), np.float32)[..., None]
+    mixed = 0.6 * grey * (1 - share) + share * np.array(YELLOW, np.float32)
+    return Image.fromarray(mixed.round().astype(np.uint8))
 
 
 def _radius(picture: Image.Image) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from ..geometry import pixel_frames
@@ -11,6 +9,7 @@ from ..io.images import read_image
 from ..io.output import Output
 from ..io.store import FeatureReader, StoreError
 from ..report.drawing import draw_keypoints
+from ..report.originals import photo_path
 
 _SIDE = 640  # px of the long side
 _MOST = 1024  # keypoints, the best
@@ -21,15 +20,13 @@ def photo_with_keypoints(files: Output, name: str) -> np.ndarray:
 
     Raises `ImageError` and OSError for a photo that cannot be read.
     """
-    folder, keypoints_px = files.images, None
+    keypoints_px = None
     try:
         with FeatureReader(files.features) as reader:
-            if not folder.exists() and reader.image_dir:
-                folder = Path(reader.image_dir)
             keypoints_px = reader.read(name, descriptors=False).keypoints_px[:_MOST]
     except (FileNotFoundError, StoreError):
         pass
-    photo = read_image(folder / name)
+    photo = read_image(photo_path(files, name))
     small = photo.copy()
     small.thumbnail((_SIDE, _SIDE))
     if keypoints_px is not None:

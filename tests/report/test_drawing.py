@@ -13,12 +13,16 @@ from dad_sfm import visualize_keypoints
 from dad_sfm.detectors.dad import DaDDetector
 from dad_sfm.models.dad import DaD
 from dad_sfm.report.drawing import (
+    BLUE,
     GREEN,
     RED,
+    WARM,
     YELLOW,
     draw_keypoints,
+    draw_light_and_dark,
     draw_matches,
     draw_probabilities,
+    overlay_probabilities,
 )
 
 GREY = (90, 90, 90)
@@ -126,3 +130,21 @@ def test_visualize_keypoints(tmp_path: Path) -> None:
         assert (np.asarray(picture) == YELLOW).all(axis=2).sum() > 10
     with Image.open(tmp_path / "vis/a_dense_probs.png") as probs:
         assert probs.size == (64, 48)
+
+
+def test_light_points_are_warm_and_dark_ones_blue() -> None:
+    points = np.array([[100.0, 100.0], [300.0, 200.0]])
+    picture = draw_light_and_dark(photo(), points, np.array([True, False]), radius=4)
+    assert picture.getpixel((100, 100)) == WARM
+    assert picture.getpixel((300, 200)) == BLUE
+
+
+def test_probabilities_over_a_photo_of_another_size() -> None:
+    probs = np.zeros((30, 40), np.float32)
+    probs[10, 20] = 1
+    picture = overlay_probabilities(photo(), probs)
+    assert picture.size == (400, 300)
+    assert picture.getpixel((10, 10)) == (54, 54, 54)  # 0.6 of the photo's grey
+    red, _, blue = picture.getpixel((204, 104))
+    assert red > 150
+    assert blue < 90
