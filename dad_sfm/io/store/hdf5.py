@@ -8,11 +8,13 @@ HDF5 makes of a damaged file becomes a `StoreError`.
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import h5py
 import numpy as np
@@ -20,10 +22,13 @@ from h5py import h5l, h5o
 
 from ...core.memory import MB, ensure_memory
 from .errors import StoreError
+from .raw_file import BEING_WRITTEN, LockedFile
+from .texts import as_read, has_fixed_texts, is_fixed
 
 PARTIAL = "__partial__"  # where releases before the journal kept the group they were writing
 LIBVER = ("v108", "latest")  # newer formats mark a file as open, which a killed run leaves behind
 HDF5_MEMORY = 32 * MB  # what it must be able to allocate when it opens a file, or it crashes
+_SIZES = (8, 8)  # bytes of addresses and lengths, as heaps are checked for; all tools write such
 _MAX_ATTRIBUTE = 1 << 10  # values of one attribute
 _MAX_DEPTH = 64  # of groups in groups
 _MAX_EXPANSION = 1100  # of deflate, the best of HDF5's compressions on what compresses best
@@ -47,19 +52,56 @@ def refusing(path: Path, what: str = "") -> Iterator[None]:
 
 
 def open_for_reading(path: Path) -> h5py.File:
-    """Open a file.  Raises FileNotFoundError, and `StoreError` for what is not HDF5,
-    MemoryError when there is no memory."""
+    """Open a file.  Raises FileNotFoundError, and `StoreError` for what is not HDF5 or is being
+    written, MemoryError when there is no memory."""
     if not path.is_file():
         raise FileNotFoundError(f"no such file: {path}")
     ensure_memory(HDF5_MEMORY, f"reading {path}")
     try:
-        return h5py.File(path, "r", libver=LIBVER)
-    except (OSError, RuntimeError, ValueError) as error:
+        file = h5py.File(path, "r", libver=LIBVER)
+        if not has_fixed_texts(file):
+            file.close()
+            file = _CheckedHdf5(LockedFile(path))
+    except StoreError:
+        raise
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
         if "lock" in str(error):
-            hint = "another process has it open; on NFS set HDF5_USE_FILE_LOCKING=FALSE"
+            hint = BEING_WRITTEN
         else:
             hint = "it is damaged or not HDF5; delete it and run the step again"
         raise StoreError(f"{path}: cannot be opened ({hint}): {error}") from error
+    return file
+
+
+class _CheckedHdf5(h5py.File):
+    """An HDF5 file whose heaps are checked.  HDF5 would close it after Python's end, which is a
+    crash, so what is still open then is closed before."""
+
+    def __init__(self, raw: LockedFile) -> None:
+        self._raw = raw
+        try:
+            super().__init__(raw, "r", libver=LIBVER)
+            if self.id.get_create_plist().get_sizes() != _SIZES:
+                super().close()
+                raise StoreError(f"{raw.path}: lengths of other than 8 bytes are not read")
+        except BaseException:
+            raw.close()
+            raise
+        _open[id(self)] = self
+
+    def close(self) -> None:
+        """Close the file, and let go of its lock."""
+        super().close()
+        self._raw.close()
+
+
+_open: WeakValueDictionary[int, _CheckedHdf5] = WeakValueDictionary()
+
+
+@atexit.register
+def _close_all() -> None:
+    for file in list(_open.values()):
+        file.close()
 
 
 def read_arrays(path: Path | str, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -122,7 +164,9 @@ class Hdf5Groups:
         """Read the attributes of an array, or of the group."""
         with refusing(self._path, key):
             holder = self._dataset(key, array) if array else self._group(key)
-            return {} if holder is None else _attrs(holder, self._path)
+            if holder is None:
+                return {}
+            return _attrs(holder, self._path, heaps=isinstance(self._file, _CheckedHdf5))
 
     def keys(self, array: str, unreadable: dict[str, str] | None = None) -> Iterator[str]:
         """Yield the groups that hold an array of this name, and are not inside one that does.
@@ -161,12 +205,17 @@ class Hdf5Groups:
             )
 
 
-def _attrs(holder: h5py.Group | h5py.Dataset, path: Path) -> dict[str, Any]:
+def _attrs(holder: h5py.Group | h5py.Dataset, path: Path, *, heaps: bool) -> dict[str, Any]:
+    """Attributes; without ``heaps`` none that lie there, such as another tool adds to our files."""
+    found = {}
     for name in holder.attrs:
-        count = prod(holder.attrs.get_id(name).shape)
+        attribute = holder.attrs.get_id(name)
+        count = prod(attribute.shape)
         if count > _MAX_ATTRIBUTE:
             raise StoreError(f"{path}: the attribute {name!r} claims {count} values")
-    return dict(holder.attrs)
+        if heaps or is_fixed(attribute):
+            found[name] = as_read(holder.attrs[name])
+    return found
 
 
 def _child(group: h5py.Group, name: str) -> Any:

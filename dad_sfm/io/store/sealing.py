@@ -29,10 +29,12 @@ from .entry import GROUP, Entry
 from .errors import StoreError
 from .hdf5 import HDF5_MEMORY, LIBVER, PARTIAL, refusing
 from .journal import Journal
+from .raw_file import GuardedFile
+from .texts import FIXED_SINCE, VERSION, write_text
 
 logger = logging.getLogger(__name__)
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = FIXED_SINCE
 CHECKSUM = "crc32"  # attribute of a group, see `Entry.checksum`
 _BLOCK = 1 << 26
 
@@ -74,22 +76,26 @@ def write_groups(
     Raises OSError when there is no room, MemoryError when there is no memory.
     """
     ensure_memory(HDF5_MEMORY, f"writing {path}")
+    is_new = (
+        not partial.stat().st_size
+    )  # what is added to a file of an earlier format leaves it one
     with (
         GuardedFile(partial) as raw,
         refusing(path),
-        h5py.File(raw, "r+" if raw.size() else "w", libver=LIBVER) as file,
+        h5py.File(raw, "w" if is_new else "r+", libver=LIBVER) as file,
     ):
         if PARTIAL in file:
             del file[PARTIAL]
         groups, empty = GroupWriter(file), not len(file)
+        if is_new:
+            root = {**root, VERSION: FORMAT_VERSION}
         for key, entry in entries:
             if not empty and key in file:
                 del file[key]
             if entry is not None:
                 groups.write(key, entry)
             raw.check()
-        for name, value in {"format_version": FORMAT_VERSION, **root}.items():
-            file.attrs[name] = value
+        groups.write_attrs(file.id, root)
 
 
 def _entries(journal: Journal) -> Iterator[tuple[str, Entry | None]]:
@@ -123,8 +129,8 @@ class GroupWriter:
             space = h5s.create_simple(array.shape) if array.ndim else self._scalar
             dataset = h5d.create(group, name.encode(), kind, space, self._creation)
             dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(array), kind)
-            self._write_attrs(dataset, entry.attrs.get(name, {}))
-        self._write_attrs(group, entry.attrs.get(GROUP, {}))
+            self.write_attrs(dataset, entry.attrs.get(name, {}))
+        self.write_attrs(group, entry.attrs.get(GROUP, {}))
         self._number(group, CHECKSUM, np.array(entry.checksum(), np.uint32))
 
     def _type(self, dtype: np.dtype) -> h5t.TypeID:
@@ -133,9 +139,11 @@ class GroupWriter:
             found = self._types[dtype] = h5t.py_create(dtype, logical=True)
         return found
 
-    def _write_attrs(self, owner: Any, attrs: dict[str, Any]) -> None:
+    def write_attrs(self, owner: Any, attrs: dict[str, Any]) -> None:
         for name, value in attrs.items():
-            if isinstance(value, float):
+            if isinstance(value, str) or _are_texts(value):
+                write_text(owner, name, value)
+            elif isinstance(value, float):
                 self._number(owner, name, np.array(value))
             else:
                 h5py.AttributeManager(_Owner(owner))[name] = value
@@ -145,84 +153,16 @@ class GroupWriter:
         attribute.write(value)
 
 
+def _are_texts(value: Any) -> bool:
+    is_list = isinstance(value, (list, tuple)) or getattr(value, "ndim", 0) == 1
+    return is_list and len(value) > 0 and all(isinstance(text, str) for text in value)
+
+
 class _Owner:
     """What h5py's attributes need of their object."""
 
     def __init__(self, identifier: Any) -> None:
         self.id = identifier
-
-
-class GuardedFile:
-    """A file that HDF5 writes through Python, and that never fails before HDF5's eyes.
-
-    HDF5 does not survive a full disk: it crashes when it closes the file.  Here the first error is
-    kept, what follows it is dropped, and `check` and the end of the block raise it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDWR)
-        self._at = 0
-        self._error: OSError | None = None
-
-    def __enter__(self) -> GuardedFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._fd)
-        self.check()
-
-    def check(self) -> None:
-        """Raise the error that writing met."""
-        if self._error is not None:
-            raise self._error
-
-    def size(self) -> int:
-        return os.fstat(self._fd).st_size
-
-    # ------------------------------------------------------------- what h5py asks of a file
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at}.get(whence)
-        self._at = offset + (self.size() if start is None else start)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def read(self, size: int) -> bytes:
-        buffer = bytearray(size)
-        self.readinto(buffer)
-        return bytes(buffer)
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        count = os.preadv(self._fd, [view], self._at)
-        view[count:] = bytes(len(view) - count)  # what was dropped reads as zeros
-        self._at += len(view)
-        return len(view)
-
-    def write(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        size = len(view)
-        while len(view) and self._error is None:
-            try:
-                count = os.pwrite(self._fd, view, self._at)
-            except OSError as error:
-                self._error = error
-                break
-            view, self._at = view[count:], self._at + count
-        self._at += len(view)
-        return size
-
-    def truncate(self, size: int | None = None) -> int:
-        size = self._at if size is None else size
-        try:
-            os.ftruncate(self._fd, size)
-        except OSError as error:
-            self._error = self._error or error
-        return size
-
-    def flush(self) -> None:
-        """Nothing is buffered."""
 
 
 def copy_file(source: Path, target: Path) -> None:

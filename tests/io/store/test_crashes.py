@@ -18,7 +18,7 @@ import pytest
 from dad_sfm.core.types import Features
 from dad_sfm.io.store import FeatureReader, FeatureWriter, StoreError
 from dad_sfm.io.store.journal import journal_path
-from dad_sfm.io.store.sealing import GuardedFile
+from dad_sfm.io.store.raw_file import GuardedFile
 
 MADE = {"detector": "test"}
 
