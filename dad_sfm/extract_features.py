@@ -126,6 +126,17 @@ _CONFS: dict[str, dict[str, Any]] = {
         "model": {"name": "keynet"},
         "preprocessing": {"resize_max": 1024},
     },
+    "gftt": {
+        "output": "feats-gftt",
+        "model": {"name": "gftt"},
+        "preprocessing": {"resize_max": 1024},
+    },
+    # Weights of the publication, or of `dad-sfm train track --network traqpoint`, by path.
+    "traqpoint": {
+        "output": "feats-traqpoint",
+        "model": {"name": "traqpoint", "descriptor": {"name": "rootsift"}},
+        "preprocessing": {"resize_max": 1024},
+    },
     "ripe": {
         "output": "feats-ripe",
         "model": {"name": "ripe"},

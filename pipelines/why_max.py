@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dad_sfm.detectors.dad.sampling import nms
 from dad_sfm.io.images import read_image
 from dad_sfm.io.scenes import find_scene
 from dad_sfm.models.dad_weights import find_weights
 from dad_sfm.models.imagenet import normalize
+from dad_sfm.models.score_maps import nms
 from dad_sfm.train.objectives.teachers import combined, load_any, log_policy
 
 PLOT = Path("docs/images/why_max.png")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dad_sfm.detectors.base import Detections
-from dad_sfm.detectors.dad.sampling import nms, top_keypoints
+from dad_sfm.models.score_maps import nms, top_keypoints
 
 
 class BrightDots:

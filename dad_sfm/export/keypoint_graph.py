@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from ..detectors.dad.balance import SIGMA, WEIGHED, share_inside
 from ..detectors.dad.detector import BORDER, DaDDetector
 from ..detectors.dad.orientations import mean_logits
-from ..detectors.dad.sampling import refine_subpixel
 from ..models.imagenet import normalize
+from ..models.score_maps import refine_subpixel
 
 NO_POINT = -1.0  # score of a row that stands for no point
 _BLOCKS = 8  # pieces in which candidates are weighed, for the sake of memory

@@ -12,6 +12,7 @@ NETWORKS = Registry(
     {
         "dad": "dad_sfm.models.dad:DaD",
         "nano": "dad_sfm.models.nano:Nano",
+        "traqpoint": "dad_sfm.models.traqpoint:TraqPoint",
         # Descriptors on their features.
         "hypercolumn": "dad_sfm.models.hypercolumn:Hypercolumn",
         "dad-hypercolumn": "dad_sfm.models.hypercolumn:DaDHypercolumn",

@@ -26,6 +26,7 @@ class Published:
     sha256     its digest, where it is known
     page       where the user may fetch what has no ``url``
     inside     the entry of the file under which the tensors stand
+    part       prefix of the keys of the network in a file that may hold other networks beside it
     constants  keys of the network that the file does not hold
     rename     from the file's keys to the network's
     """
@@ -36,6 +37,7 @@ class Published:
     sha256: str | None = None
     page: str | None = None
     inside: str | None = None
+    part: str | None = None
     constants: frozenset[str] = frozenset()
     rename: Callable[[str], str] | None = None
 
@@ -61,6 +63,7 @@ def load_pretrained(
         path,
         name=published.name,
         inside=published.inside,
+        part=published.part,
         constants=published.constants,
         rename=published.rename,
     )
@@ -74,6 +77,7 @@ def load_weights(
     *,
     name: str | None = None,
     inside: str | None = None,
+    part: str | None = None,
     constants: Set[str] = frozenset(),
     rename: Callable[[str], str] | None = None,
 ) -> str:
@@ -81,6 +85,7 @@ def load_weights(
 
     name       of the network in messages, by default its class
     inside     see `load_state_dict`
+    part       prefix of the keys that are the network's; where no key has it, all are
     constants  keys of the network that the file need not hold
     rename     from the file's keys to the network's
 
@@ -88,6 +93,8 @@ def load_weights(
     cast to the type of the network.  Raises `CheckpointError` that names the keys which do not fit.
     """
     state = load_state_dict(path, inside=inside)
+    if part is not None and any(key.startswith(part) for key in state):
+        state = {k.removeprefix(part): v for k, v in state.items() if k.startswith(part)}
     if rename is not None:
         state = {rename(key): value for key, value in state.items()}
     own = network.state_dict()

@@ -20,8 +20,8 @@ from dad_sfm.detectors.dad.balance import (
     peaks_needed,
 )
 from dad_sfm.detectors.dad.detector import BORDER
-from dad_sfm.detectors.dad.sampling import nms, remove_borders, top_keypoints
 from dad_sfm.models.imagenet import normalize
+from dad_sfm.models.score_maps import nms, remove_borders, top_keypoints
 from dad_sfm.synthetic import random_cameras, random_scene, render
 
 SIZE = (320, 192)  # W, H

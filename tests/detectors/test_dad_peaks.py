@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dad_sfm.detectors.dad import peaks
 from dad_sfm.detectors.dad.peaks import strongest_peaks
-from dad_sfm.detectors.dad.sampling import nms, remove_borders, top_keypoints
+from dad_sfm.models.score_maps import nms, remove_borders, top_keypoints
 
 
 def twin(scores: Tensor, size: int, number: int, border: int) -> list[tuple[Tensor, Tensor]]:

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from ...core.types import Features, Matches
 from ...detectors.base import Detections
-from ...detectors.dad.sampling import nms, refine_subpixel, remove_borders, top_keypoints
 from ...geometry.pixel_frames import resized_px
 from ...io.pairs_file import Pair
 from ...io.store import FeatureReader, FeatureWriter, MatchWriter
 from ...models.imagenet import normalize
+from ...models.score_maps import nms, refine_subpixel, remove_borders, top_keypoints
 
 Network = Callable[[Tensor], list[Detections]]
 

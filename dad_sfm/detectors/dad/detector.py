@@ -14,7 +14,7 @@ from ...io.images import read_image, size_for, to_array
 from ...models.encoding import Encoding
 from ...models.folding import fold_batch_norm
 from ...models.imagenet import normalize
-from . import sampling
+from ...models.score_maps import refine_subpixel
 from .balance import balanced_keypoints, checked_balance, peaks_needed
 from .orientations import checked_orientations, features_and_logits
 from .peaks import strongest_peaks
@@ -155,9 +155,7 @@ class DaDDetector(nn.Module):
         return [(points.float(), best) for points, best in found], probs
 
     def _refine(self, logits: Tensor, points: Tensor) -> Tensor:
-        return sampling.refine_subpixel(
-            logits, points, self.subpixel_temp, outside=self.outside_logit
-        )
+        return refine_subpixel(logits, points, self.subpixel_temp, outside=self.outside_logit)
 
     @torch.inference_mode()
     def detect(

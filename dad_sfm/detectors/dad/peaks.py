@@ -1,7 +1,8 @@
 """The strongest peaks of a score map, from a list of its maxima instead of from dense maps.
 
-The readable twin is in `sampling`: ``top_keypoints(remove_borders(nms(scores, size), border), n)``,
-which gives the same points and scores.  Training keeps to the twin, because it needs dense maps.
+The readable twin is in `models.score_maps`:
+``top_keypoints(remove_borders(nms(scores, size), border), n)``, which gives the same points and
+scores.  Training keeps to the twin, because it needs dense maps.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .sampling import nms, remove_borders, top_keypoints
+from ...models.score_maps import nms, remove_borders, top_keypoints
 
 MOST_TIED = 1024  # maxima compared pair by pair; more of them are left to the twin
 
@@ -28,7 +29,7 @@ def strongest_peaks(
     border   pixels along the edges of the map in which no point is taken; what is there still
              counts in the windows of its neighbours
     masks    B×H×W bool, likewise: no point is taken where it is false
-    returns  B pairs of (N×2 int64 points (x, y), N scores), as `sampling.top_keypoints`; of equal
+    returns  B pairs of (N×2 int64 points (x, y), N scores), as `top_keypoints`; of equal
              scores the first in raster order comes first
     """
     if num_keypoints < 0:
@@ -107,7 +108,7 @@ def _tied(best: Tensor) -> Tensor:
 
 
 def _first_of_ties(points: Tensor, size: int) -> Tensor:
-    """Which of the maxima that share their score with another stay: see `sampling.nms`.
+    """Which of the maxima that share their score with another stay: see `nms`.
 
     Maxima in one window are equal, so only distances count.
     """

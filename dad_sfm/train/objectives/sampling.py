@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...core.config import ConfigError
-from ...detectors.dad.sampling import nms, remove_borders
+from ...models.score_maps import nms, remove_borders
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ...detectors.dad.sampling import refine_subpixel
 from ...models.imagenet import normalize
+from ...models.score_maps import refine_subpixel
 from ..data.batch import PairBatch, warp_points
 from .rewards import pairwise_px
 from .sampling import SamplingConf, balanced_top_k

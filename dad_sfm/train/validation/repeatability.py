@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...detectors.dad.sampling import nms, refine_subpixel, remove_borders, top_keypoints
 from ...evaluation.repeatability import DISTINCT_PX, distinct, one_to_one
 from ...models.imagenet import normalize
+from ...models.score_maps import nms, refine_subpixel, remove_borders, top_keypoints
 from ..data.batch import Data, PairBatch, warp_points
 
 

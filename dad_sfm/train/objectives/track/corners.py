@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ....detectors.dad.sampling import nms
+from ....models.score_maps import nms
 from ...data.photometric import gaussian_blur
 
 # (x, y) on a circle of radius 3, once around.

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dad_sfm.detectors.dad.sampling import nms, refine_subpixel, remove_borders, top_keypoints
+from dad_sfm.models.score_maps import nms, refine_subpixel, remove_borders, top_keypoints
 
 
 def slow_nms(scores: Tensor, size: int) -> Tensor:
