@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
+
+# Names in /proc/cpuinfo, of Intel's and AMD's processors and of ARM's.
+_FLAGS_KEYS = ("flags", "Features")
+_BF16_INSTRUCTIONS = {"avx512_bf16", "amx_bf16", "bf16"}
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -27,11 +33,25 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def has_fast_bf16(device: torch.device) -> bool:
-    """Whether bfloat16 is worth it: a CPU without AVX-512 or SVE takes eight times as long with it
-    as with single precision."""
-    return device.type != "cpu" or torch.backends.cpu.get_cpu_capability().startswith(
-        ("AVX512", "SVE")
-    )
+    """Whether bfloat16 is worth it: a processor without instructions for it takes up to eight times
+    as long with it as with single precision.
+
+    Of a CPU that is known on Linux only; elsewhere the answer is no.
+    """
+    if device.type != "cpu":
+        return True
+    used = torch.backends.cpu.get_cpu_capability()  # less than there is, if the user says so
+    return used.startswith(("AVX512", "SVE")) and bool(_BF16_INSTRUCTIONS & _cpu_flags())
+
+
+def _cpu_flags() -> set[str]:
+    """What Linux says that the processor can do."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    named = (line.partition(":") for line in lines)
+    return {flag for key, _, value in named if key.strip() in _FLAGS_KEYS for flag in value.split()}
 
 
 def device_name(device: torch.device) -> str:

@@ -61,6 +61,8 @@ def _block(channels_in: int, channels_out: int, *, depthwise: bool) -> nn.Sequen
 class Refiner(nn.Module):
     """Features and coarser context -> one channel of logits, then the context of the next scale."""
 
+    share = 1.4  # the sum of blocks and their input is divided by it
+
     def __init__(self, channels_in: int, hidden: int, context: int, blocks: int = 3) -> None:
         super().__init__()
         self.block1 = _block(channels_in, hidden, depthwise=False)
@@ -71,7 +73,7 @@ class Refiner(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         x = self.block1(features)
-        return self.out_conv((self.hidden_blocks(x) + x) / 1.4)
+        return self.out_conv((self.hidden_blocks(x) + x) / self.share)
 
 
 class Decoder(nn.Module):

@@ -23,11 +23,11 @@ def _block(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequentia
     )
 
 
-def _double(coarse: Tensor) -> Tensor:
+def double(coarse: Tensor) -> Tensor:
     return F.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-def _padded(images: Tensor, stride: int) -> Tensor:
+def padded(images: Tensor, stride: int) -> Tensor:
     """The images with their last row and column repeated up to multiples of ``stride``."""
     H, W = images.shape[-2:]
     if H % stride == 0 and W % stride == 0:
@@ -63,16 +63,16 @@ class Nano(nn.Module):
 
     def encode(self, images: Tensor) -> list[Tensor]:
         """Features of 32, 48 and 64 channels at strides 2, 4, 8."""
-        half = self.encode_half(F.pixel_unshuffle(_padded(images, self.stride), 2))
+        half = self.encode_half(F.pixel_unshuffle(padded(images, self.stride), 2))
         quarter = self.encode_quarter(half)
         return [half, quarter, self.encode_eighth(quarter)]
 
     def decode(self, features: Sequence[Tensor], images: Tensor) -> Tensor:
         H, W = images.shape[-2:]
-        images = _padded(images, self.stride)
+        images = padded(images, self.stride)
         half, quarter, eighth = features
-        quarter = self.decode_quarter(quarter + _double(self.eighth_to_quarter(eighth)))
-        half = self.decode_half(half + _double(self.quarter_to_half(quarter)))
+        quarter = self.decode_quarter(quarter + double(self.eighth_to_quarter(eighth)))
+        half = self.decode_half(half + double(self.quarter_to_half(quarter)))
         full = F.pixel_shuffle(self.half_to_full(half), 2) + self.encode_full(images)
         full = F.relu(self.decode_full(F.relu(full, inplace=True)), inplace=True)
         # bfloat16 logits would tie with their neighbours and cost the sub-pixel step its digits.

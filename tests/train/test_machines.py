@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from dad_sfm.cli import main
+from dad_sfm.core import device
 from dad_sfm.core.config import ConfigError
 from dad_sfm.train.engine.launch import LaunchConf
 
@@ -25,6 +26,7 @@ def test_one_process_on_the_cpu():
 )
 def test_the_network_alone_runs_in_half_precision(bf16, processor, inside, monkeypatch):
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: processor)
+    monkeypatch.setattr(device, "_cpu_flags", lambda: {"avx512_bf16"})
     seen = []
 
     class Network(torch.nn.Linear):

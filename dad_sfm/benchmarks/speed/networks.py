@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ...core.device import has_fast_bf16
+from ...models.cpu_networks import network_on_cpu
+from ...models.encoding import EncodingNetwork
 from ...models.folding import fold_batch_norm
 from ...models.networks import NETWORKS
 from .timing import Timing, interleaved
@@ -39,18 +41,29 @@ def networks(
         f"{name}, as trained": partial(_run, plain, images),
         f"{name}, folded, channels last": partial(_run, folded, laid_out),
     }
+    on_cpu = network_on_cpu(folded, None) if device.type == "cpu" else None
+    if on_cpu is not None:
+        runs[f"{name}, in its form for CPUs"] = partial(_run, on_cpu, laid_out)
     if has_fast_bf16(device):
         half = partial(_run, folded, laid_out, torch.bfloat16)
         runs[f"{name}, folded, channels last, bfloat16"] = half
+        on_cpu = network_on_cpu(folded, torch.bfloat16) if device.type == "cpu" else None
+        if on_cpu is not None:
+            runs[f"{name}, in its form for CPUs, bfloat16"] = partial(_run, on_cpu, laid_out)
     if batch > 1:
         runs = {f"{label}, {batch} at once": run for label, run in runs.items()}
     return interleaved(runs, items=batch, repeats=repeats)
 
 
 @torch.inference_mode()
-def _run(network: nn.Module, images: Tensor, dtype: torch.dtype | None = None) -> None:
+def _run(
+    network: nn.Module | EncodingNetwork, images: Tensor, dtype: torch.dtype | None = None
+) -> None:
     with torch.autocast(images.device.type, dtype=dtype, enabled=dtype is not None):
-        network(images)
+        if isinstance(network, EncodingNetwork):
+            network.decode(network.encode(images), images)
+        else:
+            network(images)
 
 
 def work(name: str, size: tuple[int, int]) -> Work:

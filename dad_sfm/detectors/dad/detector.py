@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ...core.device import choose_device
 from ...geometry import pixel_frames
 from ...io.images import read_image, size_for, to_array
+from ...models.cpu_networks import network_on_cpu
 from ...models.encoding import Encoding
 from ...models.folding import fold_batch_norm
 from ...models.imagenet import normalize
@@ -84,6 +85,7 @@ class DaDDetector(nn.Module):
         self.subpixel_temp = subpixel_temp
         self.keep_aspect_ratio = keep_aspect_ratio
         self.amp_dtype = amp_dtype
+        self._on_cpu = network_on_cpu(self.network, amp_dtype) if target.type == "cpu" else None
         self.outside_logit = outside_logit
         self.orientations = checked_orientations(orientations)
         self.balance = checked_balance(balance)
@@ -106,10 +108,14 @@ class DaDDetector(nn.Module):
     @torch.inference_mode()
     def encode(self, images: Tensor) -> Encoding:
         """Run the network on B×3×H×W ImageNet-normalised images."""
-        images = images.to(self.device, memory_format=torch.channels_last)
-        enabled = self.amp_dtype is not None
-        with torch.autocast(self.device.type, dtype=self.amp_dtype, enabled=enabled):
-            features, logits = features_and_logits(self.network, images, self.orientations)
+        device = self.device  # elsewhere than at first, after `to`
+        images = images.to(device, memory_format=torch.channels_last)
+        on_cpu = self._on_cpu if device.type == "cpu" else None
+        half = on_cpu is None and self.amp_dtype is not None
+        with torch.autocast(device.type, dtype=self.amp_dtype, enabled=half):
+            features, logits = features_and_logits(
+                on_cpu or self.network, images, self.orientations
+            )
         return Encoding(images, features, logits, self.weights_sha256)
 
     @torch.inference_mode()

@@ -43,7 +43,7 @@ def mean_logits(network: nn.Module, images: Tensor, orientations: Orientations) 
 
 
 def features_and_logits(
-    network: nn.Module, images: Tensor, orientations: Orientations
+    network: nn.Module | EncodingNetwork, images: Tensor, orientations: Orientations
 ) -> tuple[Sequence[Tensor], Tensor]:
     """The encoder's features of the images as they are, and `mean_logits`.
 
@@ -53,9 +53,10 @@ def features_and_logits(
     total = torch.zeros((), device=images.device)
     for turns, mirrored in _COPIES[:orientations]:
         turned = _turned(images, turns, mirrored)
-        if (turns, mirrored) == _COPIES[0] and isinstance(network, EncodingNetwork):
-            features = network.encode(turned)
-            logits = network.decode(features, turned)
+        if isinstance(network, EncodingNetwork):
+            found = network.encode(turned)
+            logits = network.decode(found, turned)
+            features = features or found
         else:
             logits = network(turned)
         total = total + _turned_back(logits.float(), turns, mirrored)
