@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="M",
         help="true motions shorter than this are none (0.1)",
     )
-    parser.add_argument("--no-video", action="store_true", help="write no video of the keypoints")
+    parser.add_argument("--no-video", action="store_true", help="write no videos")
     add_device(parser)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from .sequence import FrameSequence
 _TAIL = 6  # frames
 _RATE = 10  # frames per second
 _VIDEO_PX = 960  # long side at most
+_PATH_PX, _MARGIN_PX = 480, 24  # of the video of the path
 
 
 def draw_path(path: Path, poses: np.ndarray, truth: np.ndarray | None) -> None:
@@ -49,32 +51,70 @@ def ground_plane(centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.linalg.svd(centres - mean)[2][:2]
 
 
+def draw_path_video(path: Path, poses: np.ndarray, truth: np.ndarray | None) -> None:
+    """Write the path of `draw_path` as it grows, a picture a frame: grey the truth, red the path.
+
+    Raises `MissingDependencyError` without PyAV.
+    """
+    write_video(path, path_pictures(poses, truth))
+
+
+def path_pictures(poses: np.ndarray, truth: np.ndarray | None) -> Iterator[Image.Image]:
+    """A square picture for each of N×4×4 world_from_cam, of the path up to there."""
+    centre, plane = ground_plane((poses if truth is None else truth)[:, :3, 3])
+    paths = [(each[:, :3, 3] - centre) @ plane.T for each in (poses, truth) if each is not None]
+    every = np.concatenate(paths)
+    low, reach = every.min(axis=0), max(np.ptp(every, axis=0).max(), 1e-9)
+    side = _PATH_PX - 2 * _MARGIN_PX
+    # Pictures have y downwards.
+    corners = [_MARGIN_PX + (each - low) / reach * side for each in paths]
+    dots = [[(float(x), _PATH_PX - float(y)) for x, y in each] for each in corners]
+    for number in range(len(poses)):
+        picture = Image.new("RGB", (_PATH_PX, _PATH_PX), "white")
+        draw = ImageDraw.Draw(picture)
+        if truth is not None:
+            draw.line(dots[1], fill=(170, 170, 170), width=2)
+        draw.line(dots[0][: number + 1], fill=(204, 51, 51), width=2)
+        x, y = dots[0][number]
+        draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=(204, 51, 51))
+        yield picture
+
+
 def draw_video(path: Path, sequence: FrameSequence, links: Links) -> None:
     """Write frames with their keypoints and where these came from: green ones are followed, red
     ones are new.  Raises `MissingDependencyError` without PyAV."""
+    before = [np.full(len(points), -1) for points in links.points]
+    for number, step in enumerate(links.steps):
+        rows = np.flatnonzero(step >= 0)
+        before[number + 1][step[rows]] = rows
+
+    def pictures() -> Iterator[Image.Image]:
+        for number, name in enumerate(sequence.names):
+            picture = read_image(sequence.image_dir / name).convert("RGB")
+            scale = min(1.0, _VIDEO_PX / max(picture.size))
+            # Chroma is of half the size.
+            size = [max(2, round(side * scale) // 2 * 2) for side in picture.size]
+            yield _frame(picture.resize((size[0], size[1])), scale, number, links, before)
+
+    write_video(path, pictures())
+
+
+def write_video(path: Path, pictures: Iterable[Image.Image]) -> None:
+    """Write pictures of one even size.  Raises `MissingDependencyError` without PyAV."""
     try:
         import av
     except ImportError as error:
         raise MissingDependencyError(
             "videos are written by PyAV: pip install 'dad_sfm[video]'"
         ) from error
-    before = [np.full(len(points), -1) for points in links.points]
-    for number, step in enumerate(links.steps):
-        rows = np.flatnonzero(step >= 0)
-        before[number + 1][step[rows]] = rows
     with av.open(str(path), "w") as container:
         stream = None
-        for number, name in enumerate(sequence.names):
-            picture = read_image(sequence.image_dir / name).convert("RGB")
-            scale = min(1.0, _VIDEO_PX / max(picture.size))
-            # Chroma is of half the size.
-            size = [max(2, round(side * scale) // 2 * 2) for side in picture.size]
-            frame = _frame(picture.resize((size[0], size[1])), scale, number, links, before)
+        for picture in pictures:
             if stream is None:
                 stream = container.add_stream("mpeg4", rate=_RATE)
-                stream.width, stream.height, stream.pix_fmt = *frame.size, "yuv420p"
+                stream.width, stream.height, stream.pix_fmt = *picture.size, "yuv420p"
                 stream.bit_rate = 4_000_000
-            container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+            container.mux(stream.encode(av.VideoFrame.from_image(picture)))
         if stream is not None:
             container.mux(stream.encode())
 

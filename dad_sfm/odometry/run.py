@@ -12,7 +12,7 @@ import numpy as np
 from .. import extract_features, match_features
 from ..core.config import ConfigError
 from ..evaluation.track_task import track_lengths
-from .drawing import draw_path, draw_video
+from .drawing import draw_path, draw_path_video, draw_video
 from .klt import KLTConf
 from .matching import Links, by_descriptors, by_klt
 from .motion import errors_of, path_of
@@ -30,7 +30,7 @@ class OdometryConf:
     matcher        preset of `match_features`
     max_error_px   of the epipolar geometry
     min_motion     true motions shorter than this, in metres, are no motion
-    video          write a video of the keypoints
+    video          write videos of the keypoints and of the path
     """
 
     features: str = "dad-nano+rootsift"
@@ -49,7 +49,7 @@ def run(
     """Find the path of a camera; returns ``out/odometry.json``.
 
     Beside it: ``poses.txt`` and, with a truth, ``truth.txt`` (KITTI's format, which evo reads),
-    ``trajectory.svg``, ``keypoints.mp4``, ``features.h5`` and ``matches.h5``.
+    ``trajectory.svg``, ``trajectory.mp4``, ``keypoints.mp4``, ``features.h5`` and ``matches.h5``.
     """
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,6 +86,7 @@ def run(
     draw_path(folder / "trajectory.svg", poses, sequence.truth)
     if conf.video:
         draw_video(folder / "keypoints.mp4", sequence, links)
+        draw_path_video(folder / "trajectory.mp4", poses, sequence.truth)
     path = folder / "odometry.json"
     path.write_text(json.dumps(document, indent=1, default=str) + "\n", encoding="utf-8")
     return path

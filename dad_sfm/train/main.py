@@ -90,7 +90,7 @@ def _run_arguments(parser: argparse.ArgumentParser) -> None:
         help="for rl and distill: homography (of photos; the default), rendered (scenes), mixed "
         "(both) or megadepth; for ripe, labelled pairs of homography, rendered, folders, megadepth "
         "(DISK's), tokyo, acdc, or several: megadepth+tokyo; for track, sequences of homography, "
-        "rendered, megadepth, or several",
+        "rendered, posed, megadepth, or several",
     )
     parser.add_argument(
         "--photos",

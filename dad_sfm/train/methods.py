@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from ..core.arguments import whole
+from ..core.arguments import count, whole
 from ..core.config import ConfigError, changed
 from .method import Method, check_preset
 from .objectives.descriptor import DescriptorConf
@@ -97,6 +97,15 @@ def _track_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="STEPS",
         help="sequences become harder over so many steps (the preset's run); 0 = at once",
     )
+    parser.add_argument(
+        "--frames", type=count, metavar="N", help="of a sequence beside its reference"
+    )
+    parser.add_argument(
+        "--sequences",
+        nargs="+",
+        metavar="FOLDER",
+        help="images/ in order and gt/ or sparse/0/, a COLMAP model (--data posed)",
+    )
 
 
 METHODS = {
@@ -129,7 +138,7 @@ METHODS = {
         add_arguments=_track_arguments,
         configure=check_preset,
         preset="track",
-        data=["curriculum"],
+        data=["curriculum", "frames", "sequences"],
     ),
     "permakey": PERMAKEY,
     "transporter": TRANSPORTER,

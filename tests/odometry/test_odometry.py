@@ -12,7 +12,7 @@ from PIL import Image
 from dad_sfm import cli
 from dad_sfm.geometry.cameras import Camera
 from dad_sfm.geometry.pixel_frames import colmap_from_px
-from dad_sfm.odometry.drawing import ground_plane
+from dad_sfm.odometry.drawing import ground_plane, path_pictures
 from dad_sfm.odometry.klt import KLTConf, track
 from dad_sfm.odometry.matching import Links, renewed
 from dad_sfm.odometry.motion import errors_of, path_of
@@ -179,6 +179,21 @@ def kitti(root: Path, count: int = 3) -> Path:
     return root
 
 
+def test_the_video_of_a_path_grows_with_it() -> None:
+    poses = np.tile(np.eye(4), (3, 1, 1))
+    poses[:, 0, 3] = [0, 1, 2]  # to the right; its plane is that of x and another axis
+    truth = poses.copy()
+    truth[2, 1, 3] = 1.0
+    pictures = [np.asarray(picture).astype(int) for picture in path_pictures(poses, truth)]
+    assert len(pictures) == 3
+    red = [(picture[..., 0] - picture[..., 1] > 100).sum() for picture in pictures]
+    assert 0 < red[0] < red[1] < red[2]
+    grey = [(np.ptp(picture, axis=-1) == 0) & (picture[..., 0] == 170) for picture in pictures]
+    assert grey[0].sum() > 100  # the truth is there from the beginning
+    (alone,) = path_pictures(poses[:1], None)
+    assert (np.asarray(alone) != 255).any()
+
+
 def test_kitti_is_read_in_its_layout(tmp_path: Path) -> None:
     sequence = read_kitti(kitti(tmp_path), "07")
     assert list(sequence.names) == ["000000.png", "000001.png", "000002.png"]
@@ -224,5 +239,6 @@ def test_odometry_of_a_folder_by_klt(tmp_path: Path) -> None:
     assert document["tracks"]["mean_length"] > 1.5
     assert read_poses(tmp_path / "out/poses.txt").shape == (3, 4, 4)
     assert (tmp_path / "out/keypoints.mp4").stat().st_size > 0
+    assert (tmp_path / "out/trajectory.mp4").stat().st_size > 0
     assert "<svg" in (tmp_path / "out/trajectory.svg").read_text()
     assert len(open_sequence(tmp_path / "walk", intrinsics=(1, 1, 1, 1)).names) == 3

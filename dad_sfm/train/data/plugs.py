@@ -55,6 +55,7 @@ SEQUENCES = Registry(
         "homography": "dad_sfm.train.data.homography_sequences:HomographySequences",
         "megadepth": "dad_sfm.train.data.megadepth_sequences:MegaDepthSequences",
         "mixture": "dad_sfm.train.data.mixture:SequenceMixture",
+        "posed": "dad_sfm.train.data.posed_sequences:PosedSequences",
         "rendered": "dad_sfm.train.data.rendered_sequences:RenderedSequences",
     },
     group="dad_sfm.training_sequences",
