@@ -40,7 +40,9 @@ def _headline(report: Report) -> str:
     if report.failure is not None:
         return f"{report.scene}: no reconstruction: {report.failure.message}"
     models = len(report.models)
-    more = f"; {models} models, this is the largest" if models > 1 else ""
+    # Where the largest model has all, what else there is repeats parts of it.
+    parted = models > 1 and report.unregistered
+    more = f"; {models} models, this is the largest" if parted else ""
     return f"{report.scene}: {len(report.registered)} of {total} images registered{more}"
 
 

@@ -35,7 +35,7 @@ class Viewer:
             import viser
         except ImportError as error:
             raise ImportError("the viewer needs viser: pip install 'dad_sfm[view]'") from error
-        self.server: Any = viser.ViserServer(host, port, label=f"dad_sfm {folder}", verbose=False)
+        self.server: Any = viser.ViserServer(host, port, label=folder.resolve().name, verbose=False)
         self._state = self.server.gui.add_markdown("")
         self._stage = Stage(self.server, self._watch.files)
         self._live = live
@@ -59,6 +59,10 @@ class Viewer:
         if moment.model is not None:
             self._show(moment.model)
         return moment
+
+    def choose(self, name: str) -> None:
+        """Choose an image, as a click on its camera does."""
+        self._stage.choose(name)
 
     def run(self) -> NoReturn:
         """Stay until interrupted."""

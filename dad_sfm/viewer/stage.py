@@ -104,17 +104,18 @@ class Stage:
                 position=image.center,
                 visible=self._shown.value,
             )
-            frustum.on_click(lambda _, name=name: self._choose(name))
+            frustum.on_click(lambda _, name=name: self.choose(name))
             self._cameras[name] = frustum
 
-    def _choose(self, name: str) -> None:
+    def choose(self, name: str) -> None:
+        """Mark a camera and show its photo."""
         for other, frustum in self._cameras.items():
             frustum.color = _CHOSEN if other == name else _UNCHOSEN
         self.show_photo(name)
 
     @property
     def _point_size(self) -> float:
-        return float(0.004 * self._size * self._scale.value)
+        return float(0.007 * self._size * self._scale.value)
 
     def _colours(self) -> np.ndarray:
         assert self._points is not None

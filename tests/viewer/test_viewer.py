@@ -49,7 +49,7 @@ def test_cameras_and_points_are_where_the_model_has_them(out):
             np.testing.assert_allclose(frustum.position, image.center, atol=1e-6)
             turned = rotation_from_quaternion(frustum.wxyz)
             np.testing.assert_allclose(turned, image.rotation.T, atol=1e-6)
-        stage._choose("<b>0.png")
+        viewer.choose("<b>0.png")
         assert stage._name.content == r"\<b\>0\.png"
         assert stage._photo.image.shape == (480, 640, 3)
     finally:

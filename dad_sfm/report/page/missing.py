@@ -18,6 +18,9 @@ def missing_section(report: Report, out: Path) -> str:
     """Empty text where every image is in the model."""
     rows = [_row(number, image, report, out) for number, image in enumerate(report.images)
             if image.model != 0]  # fmt: skip
+    for row, above in reversed(list(zip(rows[1:], rows, strict=False))):
+        if row[-1] and row[-1] == above[-1]:
+            row[-1] = "<small>the same</small>"
     rows += [
         [escape(name), "cannot be used", escape(why), "repair or replace the photo", ""]
         for name, why in sorted(report.failed_images.items())

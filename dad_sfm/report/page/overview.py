@@ -19,7 +19,8 @@ def head(report: Report) -> str:
 
 def cards(report: Report) -> str:
     """Tiles, a number each."""
-    tiles = [("images registered", f"{len(report.registered)} of {len(report.images)}")]
+    total = len(report.images) + len(report.failed_images)
+    tiles = [("images registered", f"{len(report.registered)} of {total}")]
     if report.models:
         model = report.models[0]
         tiles += [
@@ -32,7 +33,7 @@ def cards(report: Report) -> str:
     if report.pairs:
         verified = sum(p.inliers > 0 for p in report.pairs)
         tiles.append(("pairs verified", f"{verified:,} of {len(report.pairs):,}"))
-    if len(report.models) > 1:
+    if len(report.models) > 1 and report.unregistered:
         sizes = ", ".join(str(m.images) for m in report.models)
         tiles.append(("models, images of each", sizes))
     truth = report.ground_truth

@@ -81,6 +81,11 @@ def test_the_canvases_draw(tab):
     distinct, commonest = colours(tab, "#world canvas")
     assert distinct > 8  # ground, points, antialiased cameras
     assert commonest < 0.999
+    picture = Image.open(io.BytesIO(tab.locator("#world canvas").screenshot())).convert("RGB")
+    assert picture.getpixel((20, 20)) == (0x12, 0x15, 0x1B)
+    pixels = np.asarray(picture, int).reshape(-1, 3)
+    near = np.abs(pixels - (120, 170, 255)).max(axis=1)  # the colour of cameras
+    assert near.min() <= 10  # as it was given, not brightened
     assert colours(tab, "#photo canvas")[0] > 20  # keypoints on a blank photo
     assert colours(tab, "#pairs canvas")[0] > 50  # lines of many hues
 
@@ -125,6 +130,16 @@ def test_a_click_in_the_matrix_shows_the_pair(tab):
         canvas.click(position={"x": (a + 0.5) * side, "y": (b + 0.5) * side})
         names = sorted(NAMES)
         assert facts.inner_text().startswith(f"{names[a]} – {names[b]}:")
+
+
+def test_fewer_lines_can_be_drawn(tab):
+    picture, slider = tab.locator("#pairs canvas"), tab.locator("#pairs input[type=range]")
+    before = picture.screenshot()
+    slider.fill("0")
+    without = picture.screenshot()
+    assert without != before
+    slider.fill("1000")
+    assert picture.screenshot() not in (before, without)
 
 
 def test_colours_of_points_can_be_chosen(tab):

@@ -69,12 +69,15 @@ def test_the_page_says_why_an_image_is_missing_and_what_helps(scene):
     missing = replace(
         report.images[1], model=None, unregistered="no_pairs", explanation="it has no pair"
     )
-    report = replace(report, images=[report.images[0], missing])
+    images = [report.images[0], missing, replace(missing, name="e.png")]
+    report = replace(report, images=images, failed_images={"f.png": "cut off"})
     page = Page(write_page(report, scene.root).read_text(encoding="utf-8"))
     assert "it has no pair" in page.text
     assert REMEDIES["no_pairs"] in page.text
-    assert "Not registered: 1" in page.text
-    assert "--pairs exhaustive" in page.text
+    assert "Not registered: 3" in page.text
+    assert "1 of 4" in page.text
+    assert page.text.count("--pairs exhaustive") == 1  # said once, not for every image
+    assert page.text.count("the same") == 1
 
 
 def test_a_failed_run_has_a_page(tmp_path):

@@ -21,6 +21,12 @@ export function tick(label, checked, onchange) {
   return make("label", {}, box, ` ${label}`);
 }
 
+export function slider(label, range, onchange) {
+  const input = make("input", { type: "range", ...range,
+    oninput: () => onchange(Number(input.value)) });
+  return make("label", {}, `${label} `, input);
+}
+
 // A canvas that fits its place on the page, drawn again when that changes.
 export function canvas(place, label, height, draw) {
   const element = make("canvas", { role: "img", "aria-label": label });

@@ -1,7 +1,7 @@
 // Puts the parts of the report together.
 import * as evidenceFile from "report/evidence";
 import { WAYS } from "report/cloud";
-import { choice, make, tick } from "report/dom";
+import { choice, make, slider, tick } from "report/dom";
 import { pairPanel } from "report/pairs";
 import { photoPanel } from "report/photo";
 import { world } from "report/world";
@@ -38,10 +38,9 @@ async function openWorld(place, evidence, select) {
     const { element } = choice("colour by", WAYS, (way) => {
       legend.textContent = view.colour(way) ?? "";
     });
-    const size = make("input", { type: "range", min: 0.5, max: 6, step: 0.5, value: 2,
-      oninput: () => view.size(Number(size.value)) });
     view.size(2);
-    place.append(make("div", { class: "tools" }, element, make("label", {}, "points ", size),
+    place.append(make("div", { class: "tools" }, element,
+      slider("points", { min: 0.5, max: 6, step: 0.5, value: 2 }, view.size),
       tick("cameras", true, view.showCameras),
       ...(evidence.images.some((image) => image.truth)
         ? [tick("true cameras (green)", false, view.showTruth)] : []),

@@ -40,17 +40,24 @@ export function drawKeypoints(context, keypoints, box, shown) {
   }
 }
 
-export function drawLines(context, inliers, [a, b], [boxA, boxB]) {
+// All points, and lines between at most so many of them, evenly chosen.
+export function drawLines(context, inliers, [a, b], [boxA, boxB], most) {
+  const count = inliers.length / 2, step = Math.max(1, count / Math.max(1, most));
   context.lineWidth = 1;
-  for (let k = 0; k < inliers.length; k += 2) {
-    const from = place(a, inliers[k], boxA), to = place(b, inliers[k + 1], boxB);
-    const hue = (360 * a.xy[2 * inliers[k] + 1]) / 65535; // by height: lines that cross stand out
+  let next = most > 0 ? 0 : count;
+  for (let k = 0; k < count; k++) {
+    const [i, j] = [inliers[2 * k], inliers[2 * k + 1]];
+    const from = place(a, i, boxA), to = place(b, j, boxB);
+    const hue = (360 * a.xy[2 * i + 1]) / 65535; // by height: lines that cross stand out
     context.strokeStyle = `hsla(${hue},90%,60%,.75)`;
     context.fillStyle = `hsl(${hue},90%,60%)`;
-    context.beginPath();
-    context.moveTo(...from);
-    context.lineTo(...to);
-    context.stroke();
+    if (k >= next) {
+      next += step;
+      context.beginPath();
+      context.moveTo(...from);
+      context.lineTo(...to);
+      context.stroke();
+    }
     for (const [x, y] of [from, to]) context.fillRect(x - 1.5, y - 1.5, 3, 3);
   }
 }

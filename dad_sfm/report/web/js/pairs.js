@@ -1,10 +1,12 @@
 // Two photos side by side, joined by the inliers of their pair.
 import { drawLines, drawPhoto } from "report/marks";
 import { caption, matrix } from "report/matrix";
-import { canvas, choice, make } from "report/dom";
+import { canvas, choice, make, slider } from "report/dom";
+
+const FEW = 150, MANY = 1000; // lines: more than a few hide the photos
 
 export function pairPanel(matrixPlace, place, evidence) {
-  let current = null, photos = null, keypoints = null, inliers = null;
+  let current = null, photos = null, keypoints = null, inliers = null, lines = FEW;
   const best = evidence.pairs.map((_, p) => p)
     .sort((p, q) => evidence.pairs[q][3] - evidence.pairs[p][3]);
   const mark = matrix(matrixPlace, evidence, (p) => show(p));
@@ -12,7 +14,8 @@ export function pairPanel(matrixPlace, place, evidence) {
     (value) => show(Number(value)));
   const facts = make("p", { class: "facts" });
   const area = make("div", { class: "photo" });
-  place.append(make("div", { class: "tools" }, element), area, facts);
+  place.append(make("div", { class: "tools" }, element,
+    slider("lines", { min: 0, max: MANY, value: lines }, (most) => { lines = most; redraw(); })), area, facts);
   const { redraw } = canvas(area, "two photos with the inliers of their pair", (width) => {
     if (current === null) return width * 0.4;
     const sizes = evidence.pairs[current].slice(0, 2).map((i) => evidence.images[i].size);
@@ -26,7 +29,7 @@ export function pairPanel(matrixPlace, place, evidence) {
     const boxes = width < 560
       ? stack(sizes, width) : [0, 1].map((k) => [k * (width / 2 + 4), 0, width / 2 - 4, height]);
     const drawn = boxes.map((box, k) => drawPhoto(context, photos[k], sizes[k], box));
-    if (keypoints.every(Boolean)) drawLines(context, inliers, keypoints, drawn);
+    if (keypoints.every(Boolean)) drawLines(context, inliers, keypoints, drawn, lines);
   });
 
   async function show(p) {

@@ -1,5 +1,5 @@
 // The 3D view.  It is drawn when something changes, never in a loop.
-import { OrbitControls, PerspectiveCamera, Scene, Vector3, WebGLRenderer } from "three";
+import { Color, OrbitControls, PerspectiveCamera, Scene, Vector3, WebGLRenderer } from "three";
 import { cloud } from "report/cloud";
 import { hue } from "report/colours";
 import { frusta, SELECTED } from "report/frusta";
@@ -8,7 +8,8 @@ const PICK_PX = 24, TRUE_CAMERA = [70, 200, 120];
 
 export function world(place, evidence, points, onpick) {
   const renderer = new WebGLRenderer({ antialias: true, preserveDrawingBuffer: true });
-  renderer.setClearColor(0x12151b);
+  renderer.outputColorSpace = "srgb-linear"; // colours are shown as the photos have them
+  renderer.setClearColor(new Color(0x12 / 255, 0x15 / 255, 0x1b / 255));
   renderer.setPixelRatio(window.devicePixelRatio || 1);
   place.append(renderer.domElement);
   const { target, up, eye, radius, camera_size: size } = evidence.view;
