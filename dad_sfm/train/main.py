@@ -41,7 +41,8 @@ would have seen.
 
 Presets: paper (the DaD publication's values), dad (the same network with nano's objective, for one
 GPU), nano (two CPU cores, hours), smoke (a minute); ripe (the RIPE publication's values),
-ripe-nano (two CPU cores, an hour); track (the TraqPoint publication's values), track-nano;
+ripe-nano (two CPU cores, an hour); track (the TraqPoint publication's values), track-nano,
+track-descriptor (its first stage);
 permakey, transporter (the publications' values), permakey-nano, transporter-nano (a CPU core,
 minutes).
 """

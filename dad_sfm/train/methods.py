@@ -140,6 +140,11 @@ METHODS = {
         preset="track",
         data=["curriculum", "frames", "sequences"],
     ),
+    "track-descriptor": Method(
+        "dense descriptors by focal losses (TraqPoint's first stage)",
+        configure=check_preset,
+        preset="track-descriptor",
+    ),
     "permakey": PERMAKEY,
     "transporter": TRANSPORTER,
 }

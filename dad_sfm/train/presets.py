@@ -23,6 +23,7 @@ from .objectives.ripe.objective import RIPEConf
 from .objectives.rl import RLConf
 from .objectives.sampling import SamplingConf
 from .objectives.teachers import Combination
+from .objectives.track.descriptor import TrackDescriptorConf
 from .objectives.track.objective import TrackConf
 from .objectives.transporter import TransporterConf
 from .validation.repeatability import ValidationConf
@@ -182,6 +183,22 @@ TRACK_NANO = replace(
     validation=NANO.validation,
 )
 
+# TraqPoint's first stage: losses and rate are the publication's; views are smaller, for a core.
+TRACK_DESCRIPTOR = RunConf(
+    network="hypercolumn",
+    data=HomographyConf(size=192, batch=4, rotation_deg=30.0),
+    objective=TrackDescriptorConf(),
+    loop=LoopConf(
+        steps=4000,
+        learning_rate=1e-4,
+        warmup=100,
+        clip=1.0,
+        ema_decay=0.998,
+        validate_every=500,
+    ),
+    validation=ValidationConf(batches=4),
+)
+
 # The publication's values: 100 epochs of 85 000 frames in batches of 32.  The rate falls by the
 # number of updates, of which a batch of PermaKey makes four, each of a network of its own.
 PERMAKEY = RunConf(
@@ -242,6 +259,7 @@ PRESETS: dict[str, RunConf] = {
     "ripe-nano": RIPE_NANO,
     "track": TRACK,
     "track-nano": TRACK_NANO,
+    "track-descriptor": TRACK_DESCRIPTOR,
     "permakey": PERMAKEY,
     "permakey-nano": PERMAKEY_NANO,
     "transporter": TRANSPORTER,

@@ -12,6 +12,7 @@ OBJECTIVES = Registry(
         "permakey": "dad_sfm.train.objectives.permakey:PermaKeyObjective",
         "ripe": "dad_sfm.train.objectives.ripe.objective:RIPEObjective",
         "track": "dad_sfm.train.objectives.track.objective:TrackObjective",
+        "track-descriptor": "dad_sfm.train.objectives.track.descriptor:TrackDescriptorObjective",
         "transporter": "dad_sfm.train.objectives.transporter:TransporterObjective",
     },
     group="dad_sfm.objectives",

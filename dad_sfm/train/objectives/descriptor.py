@@ -18,13 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...core.device import has_fast_bf16
 from ...core.registry import Registry
-from ...models.dad_weights import find_weights
-from ...models.folding import fold_batch_norm
-from ...models.imagenet import normalize
-from ...models.networks import NETWORKS
-from ...models.pretrained import load_weights
 from ..data import held_out
 from ..data.batch import DataConf
 from ..data.described_batch import DescribedBatch
@@ -34,6 +28,7 @@ from ..validation.matching import MatchingValidation
 from ..validation.repeatability import ValidationConf
 from .base import Objective, ObjectiveConf
 from .contrastive import cosine_distance, dual_softmax_loss, images_of, too_near
+from .frozen_encoder import FrozenEncoder
 from .loss import Loss
 
 _MAX_SCALE = 60.0
@@ -81,13 +76,7 @@ class DescriptorObjective(Objective):
         steps: int = 1,
     ) -> None:
         super().__init__(conf, device=device, bf16=bf16, steps=steps)
-        network = NETWORKS.plugin(conf.encoder)()
-        path = Path(find_weights(conf.encoder, conf.encoder_weights))
-        self.encoder_sha256 = load_weights(network, path)
-        encoder = fold_batch_norm(network).requires_grad_(False)
-        # In a tuple, so that it is no part of the run's checkpoints.
-        self._encoder = (encoder.to(device, memory_format=torch.channels_last),)
-        self._bf16 = bf16
+        self._encode = FrozenEncoder(conf.encoder, conf.encoder_weights, device=device, bf16=bf16)
         # The student may say the same in other words.
         self.to_teacher = nn.Linear(conf.dim, conf.teacher_dim, bias=False)
         nn.init.eye_(self.to_teacher.weight)
@@ -95,19 +84,15 @@ class DescriptorObjective(Objective):
         self.teacher_log_scale = nn.Parameter(torch.tensor(math.log(conf.scale)))
 
     def identity(self) -> dict[str, Any]:
-        return {**super().identity(), "encoder_weights": self.encoder_sha256}
+        return {**super().identity(), "encoder_weights": self._encode.sha256}
 
     def metadata(self) -> dict[str, str]:
-        return {"encoder": self.encoder_sha256}
+        return {"encoder": self._encode.sha256}
 
     def describe(self, network: Callable[..., Any], batch: DescribedBatch) -> Tensor:
         """2B×N×D descriptors of the points of both views."""
         H, W = batch.images.shape[-2:]
-        images = normalize(batch.images).contiguous(memory_format=torch.channels_last)
-        bf16 = self._bf16 and has_fast_bf16(images.device)
-        with torch.no_grad(), torch.autocast(images.device.type, torch.bfloat16, bf16):
-            features = self._encoder[0].encode(images)
-        found: Tensor = network(features, batch.points, (W, H))
+        found: Tensor = network(self._encode(batch.images), batch.points, (W, H))
         return found
 
     def forward(self, network: nn.Module, batch: DescribedBatch, step: int) -> Loss:
