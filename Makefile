@@ -23,7 +23,7 @@ override PAIRS := $(value PAIRS)
 override MAPPER := $(value MAPPER)
 export SCENE FEATURES MATCHER PAIRS MAPPER OUT EXPORT
 
-.PHONY: help install reconstruct test test-fast lint typecheck docs faults table repeatability benchmark bench bench-gpu figures train-dad clean
+.PHONY: help install reconstruct test test-fast lint typecheck docs faults table repeatability benchmark bench bench-gpu figures screenshots notebook train-dad clean
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
@@ -39,7 +39,7 @@ help:
 	@echo "make bench [PHOTOS=<folder>] [ARGS=...]                 speed beside peers and plain loops"
 	@echo "make bench-gpu [PHOTOS=<folder>] [ARGS=...]             the same on a GPU"
 	@echo "make train-dad PHOTOS='<folders>' [ARGS=...]            the whole recipe; the same command resumes"
-	@echo "make figures                                            the README's pictures"
+	@echo "make figures screenshots notebook                       pictures of README and docs, docs/courtyard.ipynb"
 
 install: $(INSTALLED)
 
@@ -103,6 +103,13 @@ bench-gpu: $(INSTALLED)
 
 figures: $(INSTALLED)
 	$(BIN)/python pipelines/readme_figures.py
+
+screenshots: $(INSTALLED)
+	$(BIN)/python pipelines/screenshots.py
+
+notebook: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebook]'
+	$(BIN)/python pipelines/run_notebook.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -67,14 +67,14 @@ _TWO_FOCAL_LENGTHS = {
 def _distance(
     target: np.ndarray, direction: np.ndarray, xyz: np.ndarray, centers: np.ndarray, radius: float
 ) -> float:
-    """From where nearly all points and most cameras are within the view.
+    """From where nearly all points and half of the cameras are within the view.
 
-    Not all cameras: a few far away, behind the others, would make everything small.
+    Not more cameras: those far behind the others would make everything small.
     """
-    distance = radius
-    for _ in range(40):
+    distance = 0.5 * radius
+    for _ in range(50):
         in_view = [_shown(p - target, direction, distance) for p in (xyz, centers) if len(p)]
-        if in_view[0] >= 0.9 and in_view[-1] >= 0.65:
+        if in_view[0] >= 0.9 and in_view[-1] >= 0.5:
             break
         distance *= 1.1
     return distance

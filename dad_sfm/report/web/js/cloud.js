@@ -34,6 +34,9 @@ export function cloud(points) {
     geometry.attributes.color.needsUpdate = true;
   };
 
+  // px: where there are few, they have to be seen
+  object.size = Math.min(4, Math.max(1.5, Math.round(16 - 2.8 * Math.log10(points.n + 1)) / 2));
+
   // What the ends of the colours stand for, null where there is no scale.
   object.legend = (way) => ({
     error: `0 to ${top.error.toPrecision(2)} px, dark to light`,

@@ -38,9 +38,9 @@ async function openWorld(place, evidence, select) {
     const { element } = choice("colour by", WAYS, (way) => {
       legend.textContent = view.colour(way) ?? "";
     });
-    view.size(2);
+    view.size(view.pointSize);
     place.append(make("div", { class: "tools" }, element,
-      slider("points", { min: 0.5, max: 6, step: 0.5, value: 2 }, view.size),
+      slider("points", { min: 0.5, max: 6, step: 0.5, value: view.pointSize }, view.size),
       tick("cameras", true, view.showCameras),
       ...(evidence.images.some((image) => image.truth)
         ? [tick("true cameras (green)", false, view.showTruth)] : []),

@@ -82,6 +82,7 @@ export function world(place, evidence, points, onpick) {
   paint();
   return {
     reset,
+    pointSize: dots ? dots.size : 2,
     select(i) { state.selected = i; return paint(); },
     colour(way) { state.way = way; paint(); return dots?.legend(way) ?? null; },
     size(px) { if (dots) dots.material.size = px * (window.devicePixelRatio || 1); draw(); },
