@@ -52,7 +52,7 @@ def progress(
     stage = os.environ.get(STAGE_VARIABLE)
     prefix = f"[{stage}] " if stage else ""
     silent = True if style != "bar" else disable  # None: silent without a terminal
-    return tqdm(items, prefix + description, disable=silent, **about)
+    return _Bar(items, prefix + description, disable=silent, **about)
 
 
 @contextmanager
@@ -83,7 +83,13 @@ def _say(event: dict[str, Any]) -> None:
         print(json.dumps(event), file=sys.stderr, flush=True)
 
 
-class _JsonLines(tqdm):
+class _Bar(tqdm):
+    """A bar without tqdm's thread, whose start never returns when there is no memory for it."""
+
+    monitor_interval = 0
+
+
+class _JsonLines(_Bar):
     """A line on standard error where a bar would be drawn again."""
 
     def __init__(self, items: Iterable[Any] | None, description: str, **about: Any) -> None:

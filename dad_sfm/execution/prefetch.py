@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -39,10 +40,19 @@ def prefetch(
             yield item, _done(function, item)
         return
     ensure_memory(workers * THREAD, f"{workers} threads" if workers > 1 else "a thread")
-    pool = ThreadPoolExecutor(workers, initializer=initializer)
+    started: list[int] = []
+
+    def begin() -> None:
+        started.append(threading.get_ident())
+        if initializer is not None:
+            initializer()
+
+    pool = ThreadPoolExecutor(workers, initializer=begin)
     pending: deque[tuple[Item, Future[Result]]] = deque()
     try:
         for item in items:
+            if len(started) < workers:  # `submit` may start one, and would wait for it for ever
+                ensure_memory(THREAD, "a thread")
             pending.append((item, pool.submit(function, item)))
             if len(pending) > 2 * workers:
                 yield _finished(pending)

@@ -1,6 +1,8 @@
 import json
+import threading
 
 import pytest
+from tqdm import tqdm
 
 from dad_sfm import cli
 from dad_sfm.core.progress import STAGE_VARIABLE, STYLE_VARIABLE, choose_style, progress, stage
@@ -78,3 +80,13 @@ def test_the_command_line_chooses(monkeypatch, capsys):
     with pytest.raises(ValueError, match="not one of bar, json, none"):
         choose_style("loud")
     assert STAGE_VARIABLE not in __import__("os").environ
+
+
+@pytest.mark.parametrize("style", ["bar", "json"])
+def test_bars_start_no_thread(monkeypatch, style):
+    monkeypatch.setenv(STYLE_VARIABLE, style)
+    monkeypatch.setattr(tqdm, "monitor", None)  # its thread, if an earlier bar has one
+    before = threading.active_count()
+    with progress(range(3), disable=False) as bar:
+        assert not bar.disable
+        assert threading.active_count() == before

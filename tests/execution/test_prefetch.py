@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
 import threading
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from dad_sfm.core.memory import MB
 from dad_sfm.execution.prefetch import prefetch
 
 
@@ -57,3 +63,25 @@ def test_stops_when_the_consumer_does() -> None:
 
 def test_nothing_to_do() -> None:
     assert list(prefetch(str, [])) == []
+
+
+def test_memory_that_is_gone_when_a_thread_starts_is_an_error() -> None:
+    """Where it goes between the thread's stack and its first steps, its start never returns."""
+
+    def items() -> Iterator[int]:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + 8 * MB
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        yield 1
+
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(5)
+        try:
+            list(prefetch(str, items(), workers=1))
+        except MemoryError:
+            os._exit(0)
+        except BaseException:
+            os._exit(4)
+        os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

@@ -8,6 +8,7 @@ end a run at any call that changes a file.
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import json
 import os
 import resource
@@ -21,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-TIMEOUT = 120.0  # seconds, after which a run counts as hanging
+TIMEOUT = float(
+    os.environ.get("FAULTS_TIMEOUT", "120")
+)  # seconds, after which a run counts as hanging
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,9 @@ def _forked(job: dict[str, Any], log: Path) -> tuple[int | None, int]:
     squeeze_at = job["memory_after"]
     while not (waited := os.waitpid(pid, os.WNOHANG))[0]:
         if time.monotonic() - start > limit:
+            if job["kill_after"] is None:  # it hangs: where?
+                os.kill(pid, signal.SIGUSR1)
+                time.sleep(0.5)
             os.kill(pid, signal.SIGKILL)
             waited = os.waitpid(pid, 0)
             break
@@ -203,6 +209,7 @@ def _child(job: dict[str, Any], log: Path, send: int) -> None:
     os.dup2(target, 2)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    faulthandler.register(signal.SIGUSR1, file=target)
     if job["memory"] is not None and job["memory_after"] is None:
         _squeeze(os.getpid(), job["memory"])
     if job["worker_call"]:

@@ -40,8 +40,26 @@ def _features(n: int) -> Features:
     return Features(points, np.ones(n, np.float32), (100, 80), rng.random((n, 8)))
 
 
+def make_earlier(path: Path) -> Path:
+    """A copy of a file of ours in format version 1, whose texts lie in a heap."""
+    target = path.with_name("earlier.h5")
+    target.write_bytes(path.read_bytes())
+
+    def move_texts(_: str, item: h5py.Group | h5py.Dataset) -> None:
+        for name, value in item.attrs.items():
+            if np.asarray(value).dtype.kind == "S":
+                item.attrs[name] = np.char.decode(value, "utf-8").astype(object)
+
+    with h5py.File(target, "r+", libver="latest") as file:
+        move_texts("", file)
+        file.visititems(move_texts)
+        file.attrs["format_version"] = 1
+    return target
+
+
 def feature_files(folder: Path) -> list[tuple[str, bytes]]:
-    """A file of ours, and one in HDF5's oldest format, whose metadata have no checksums."""
+    """A file of ours, one as we wrote it before, and one in HDF5's oldest format, whose metadata
+    have no checksums."""
     with FeatureWriter(folder / "ours.h5", {"made": "here"}, overwrite=True) as writer:
         for name in ("a.jpg", "sub/b.jpg", "sub/c.jpg"):
             writer.write(name, _features(20), source="sha256:1")
@@ -55,7 +73,7 @@ def feature_files(folder: Path) -> list[tuple[str, bytes]]:
                 "descriptors", data=found.descriptors.T, chunks=(4, 10), compression="gzip"
             )
             group["image_size"] = [100, 80]
-    return [(".h5", (folder / name).read_bytes()) for name in ("ours.h5", "foreign.h5")]
+    return _contents(folder / "ours.h5", make_earlier(folder / "ours.h5"), folder / "foreign.h5")
 
 
 def match_files(folder: Path) -> list[tuple[str, bytes]]:
@@ -65,7 +83,11 @@ def match_files(folder: Path) -> list[tuple[str, bytes]]:
     with h5py.File(folder / "foreign.h5", "w", libver="earliest") as file:
         file["a.jpg/b.jpg/matches0"] = np.array([1, -1, 0], np.int16)
         file["a.jpg/b.jpg/matching_scores0"] = np.ones(3, np.float16)
-    return [(".h5", (folder / name).read_bytes()) for name in ("ours.h5", "foreign.h5")]
+    return _contents(folder / "ours.h5", make_earlier(folder / "ours.h5"), folder / "foreign.h5")
+
+
+def _contents(*paths: Path) -> list[tuple[str, bytes]]:
+    return [(path.suffix, path.read_bytes()) for path in paths]
 
 
 def journals(folder: Path) -> list[tuple[str, bytes]]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from ...core.memory import THREAD, ensure_memory
 from .entry import Entry
 from .errors import StoreError
 from .records import Kind, Record, is_whole, next_magic, pack, parse, read_entry
@@ -202,7 +203,9 @@ class Journal:
             self._append(Kind.SYNCED, "", {"until": until}, None)
         if self._sync is None and monotonic() - self._synced > SYNC_SECONDS:
             self._synced = monotonic()
-            self._pool = self._pool or ThreadPoolExecutor(1)
+            if self._pool is None:
+                ensure_memory(THREAD, f"writing {self.path}")
+                self._pool = ThreadPoolExecutor(1)
             self._sync = self.contents.end, self._pool.submit(os.fsync, self._fd)
 
 
