@@ -15,7 +15,7 @@ from PIL import Image
 from ..core.config import ConfigError
 from ..geometry import pixel_frames
 from ..io.grey_levels import FolderRanges, GreyRange
-from ..io.images import size_for, to_array
+from ..io.images import resized, size_for
 from ..io.masks import MaskFiles
 from ..io.photos import is_deep_file, read_photo, sample_grey_levels
 from ..io.turns import read_turns
@@ -173,8 +173,8 @@ def prepare(image: Image.Image, preprocessing: Preprocessing, *, stride: int = 1
         enlarge=preprocessing.resize_force,
         stride=math.lcm(stride, preprocessing.dfactor),
     )
-    pixels = to_array(image, size, INTERPOLATIONS[preprocessing.interpolation])
-    return Photo(_channels(pixels, preprocessing), image.size)
+    small = resized(image, size, INTERPOLATIONS[preprocessing.interpolation])
+    return Photo(_channels(np.asarray(small), preprocessing), image.size)
 
 
 def _channels(pixels: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:

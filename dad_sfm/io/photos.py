@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from .grey_levels import GreyRange, is_deep, sample
-from .images import ImageError, opened, size_for, to_rgb
+from .images import ImageError, opened, resized, size_for, to_rgb
 
 # What PIL.ImageOps.exif_transpose does, tag by tag.
 _UPRIGHT = {
@@ -89,7 +89,7 @@ def read_photo(
         with _one_large_photo if W * H > _LARGE else nullcontext():
             image.load()
             opacity = _opacity(image) if alpha else None
-            pixels = _turn(_resize(to_rgb(image, grey_range), stored, box, resample), orientation)
+            pixels = _turn(resized(to_rgb(image, grey_range), stored, resample, box), orientation)
     layers = [opacity] if opacity is not None else []
     layers += [_read_mask(mask, stored_size) for mask in masks]
     allowed = None
@@ -143,17 +143,6 @@ def _reduce(image: Image.Image, size: tuple[int, int]) -> tuple[float, float, fl
     least = int(_OVERSAMPLING * size[0]), int(_OVERSAMPLING * size[1])
     drafted = image.draft(image.mode, least)
     return (0.0, 0.0, W, H) if drafted is None else drafted[1]
-
-
-def _resize(
-    image: Image.Image,
-    size: tuple[int, int],
-    box: tuple[float, float, float, float],
-    resample: Image.Resampling,
-) -> Image.Image:
-    if image.size == size:
-        return image
-    return image.resize(size, resample, box=box)
 
 
 def _opacity(image: Image.Image) -> Image.Image | None:

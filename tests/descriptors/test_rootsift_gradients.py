@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from dad_sfm.descriptors.rootsift import gradients
 from dad_sfm.descriptors.rootsift.gradients import gradient_map, halved
 from dad_sfm.descriptors.rootsift.plugin import CELL_SIGMA, dominant_angles, sift_histograms
 
@@ -63,6 +64,13 @@ def slow_histogram(
     return (found / found.sum()).ravel()
 
 
+@pytest.fixture(params=[2, 32])
+def _bands(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images in several bands, and in one."""
+    monkeypatch.setattr(gradients, "BAND", request.param)
+
+
+@pytest.mark.usefixtures("_bands")
 @pytest.mark.parametrize("directions", [5, 16])
 def test_votes_are_those_of_the_slow_twin(directions: int) -> None:
     grey = np.random.default_rng(0).random((9, 12), np.float32)
@@ -70,6 +78,7 @@ def test_votes_are_those_of_the_slow_twin(directions: int) -> None:
     np.testing.assert_allclose(found.numpy(), slow_votes(grey, directions), atol=1e-5)
 
 
+@pytest.mark.usefixtures("_bands")
 @pytest.mark.parametrize("side", [16.0, 27.0])
 def test_histograms_are_those_of_the_slow_twin(side: float) -> None:
     grey = np.random.default_rng(1).random((H, W), np.float32)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dad_sfm.io.images import ImageError, read_image, size_for, to_array
+from dad_sfm.io.images import ImageError, read_image, resized, size_for, to_array
 
 
 def gradient(W: int = 32, H: int = 20) -> np.ndarray:
@@ -86,3 +86,33 @@ def test_resizing_is_anti_aliased() -> None:
     assert small.shape == (16, 16, 3)
     assert abs(small.astype(float) - 127.5).max() < 30
     np.testing.assert_array_equal(to_array(image, (64, 64)), checks)
+
+
+@pytest.mark.parametrize("resample", [Image.Resampling.BICUBIC, Image.Resampling.BILINEAR])
+@pytest.mark.parametrize("size", [(100, 67), (151, 24), (33, 100)])
+def test_shrunk_images_are_pillows(resample: Image.Resampling, size: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 151, 3), dtype=np.uint8)
+    image = Image.fromarray(pixels)
+    found = resized(image, size, resample)
+    assert (found.mode, found.size) == ("RGB", size)
+    expected = np.asarray(image.resize(size, resample)).astype(int)
+    difference = np.abs(np.asarray(found) - expected)
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("size", "box", "resample"),
+    [
+        ((64, 40), None, Image.Resampling.BICUBIC),  # larger
+        ((16, 10), (0, 0, 31.5, 20), Image.Resampling.BICUBIC),
+        ((16, 10), None, Image.Resampling.LANCZOS),
+    ],
+)
+def test_the_rest_is_left_to_pillow(
+    size: tuple[int, int], box: tuple[float, ...] | None, resample: Image.Resampling
+) -> None:
+    image = Image.fromarray(gradient())
+    found = resized(image, size, resample, box)  # type: ignore[arg-type]
+    expected = image.resize(size, resample, box=box)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(np.asarray(found), np.asarray(expected))

@@ -18,6 +18,8 @@ from torch.nn.functional import embedding_bag, pad
 from ...geometry.pixel_frames import resized_px
 
 CELL = 2  # pixels per side
+# Rows of cells that are computed together: what a processor core keeps at hand.
+BAND = 32
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,15 @@ class GradientMap:
         at = torch.arange(-radius, radius + 1, device=self.cells.device, dtype=self.cells.dtype)
         taps = torch.exp(-0.5 * (at / sigma) ** 2)
         taps /= taps.sum()
-        cells = _filtered(_filtered(self.cells, taps.tolist(), 0), taps.tolist(), 1)
-        return GradientMap(cells, self.level)
+        if torch.compiler.is_compiling():  # a graph for images of any size has no loops
+            return GradientMap(_smoothed(self.cells, taps.tolist()), self.level)
+        smooth = torch.empty_like(self.cells)
+        for first in range(0, len(smooth), BAND):
+            before = min(first, radius)
+            around = self.cells[first - before : first + BAND + radius]
+            rows = smooth[first : first + BAND]
+            rows.copy_(_smoothed(around, taps.tolist())[before : before + len(rows)])
+        return GradientMap(smooth, self.level)
 
     def at(self, keypoints_px: Tensor) -> Tensor:
         """Histograms at M×2 points of the full image, M×directions, bilinear; zero outside."""
@@ -98,10 +107,19 @@ class GradientMap:
 
 def gradient_map(image: Tensor, level: int, directions: int) -> GradientMap:
     """The gradients of an H×W image that was halved ``level`` times."""
-    H, W = image.shape
     padded = pad(image[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
+    if torch.compiler.is_compiling():
+        return GradientMap(_votes(padded, directions), level)
+    step = CELL * BAND
+    bands = (padded[first : first + step + 2] for first in range(0, len(image), step))
+    return GradientMap(torch.cat([_votes(band, directions) for band in bands]), level)
+
+
+def _votes(padded: Tensor, directions: int) -> Tensor:
+    """The cells of the inner pixels of a part of an image, which begin with a row of cells."""
     gx = padded[1:-1, 2:] - padded[1:-1, :-2]
     gy = padded[2:, 1:-1] - padded[:-2, 1:-1]
+    H, W = gx.shape
     length = torch.hypot(gx, gy)
     direction = torch.atan2(gy, gx).mul_(directions / (2 * math.pi))
     lower = direction.floor()
@@ -110,12 +128,16 @@ def gradient_map(image: Tensor, level: int, directions: int) -> GradientMap:
     upper = lower + 1
     upper.masked_fill_(upper == directions, 0)
     rows, columns = -(-H // CELL), -(-W // CELL)
-    y, x = (torch.arange(n, device=image.device) // CELL for n in (H, W))
+    y, x = (torch.arange(n, device=padded.device) // CELL for n in (H, W))
     cell = (y[:, None] * columns + x) * directions
-    votes = image.new_zeros(rows * columns * directions)
+    votes = padded.new_zeros(rows * columns * directions)
     for at, share in ((lower, length.sub_(upper_votes)), (upper, upper_votes)):
         votes.scatter_add_(0, at.long().add_(cell).flatten(), share.flatten())
-    return GradientMap(votes.view(rows, columns, directions), level)
+    return votes.view(rows, columns, directions)
+
+
+def _smoothed(cells: Tensor, taps: list[float]) -> Tensor:
+    return _filtered(_filtered(cells, taps, 0), taps, 1)
 
 
 def _filtered(cells: Tensor, taps: list[float], dim: int) -> Tensor:

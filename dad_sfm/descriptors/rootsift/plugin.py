@@ -80,20 +80,26 @@ class RootSIFT:
             angles = dominant_angles(pyramid, points, self._conf.orientation_support_px)
         levels = {_level(side) for side in self._conf.supports_px}
         maps = {level: gradient_map(pyramid[level], level, FINE) for level in levels}
+        turning = turning_matrices(angles, FINE)
         histograms = points.new_full((len(points), DIM), EPSILON)
         for side in self._conf.supports_px:
-            histograms += sift_histograms(maps[_level(side)], points, angles, side)
+            histograms += sift_histograms(maps[_level(side)], points, angles, side, turning)
         return normalize(histograms.sqrt(), dim=1)
 
 
 def sift_histograms(
-    gradients: GradientMap, points: Tensor, angles: Tensor, side_px: float
+    gradients: GradientMap,
+    points: Tensor,
+    angles: Tensor,
+    side_px: float,
+    turning: Tensor | None = None,
 ) -> Tensor:
     """Histograms of gradient directions in 4×4 cells, N×128, each of unit sum.
 
     points   N×2, pixel-index
     angles   N, radians: the direction in the image (from x towards y) of a patch's x axis
     side_px  side of the square patches in pixels of the full image
+    turning  `turning_matrices` of the angles, where they are at hand
 
     Cells are weighted by a Gaussian of half the patch's width; no entry is above 0.2 of the
     length.  Order: direction (from x towards y), row, column.  A flat patch gives zeros.
@@ -106,7 +112,9 @@ def sift_histograms(
     cos, sin = angles.cos()[:, None], angles.sin()[:, None]
     centres = torch.stack([cos * x - sin * y, sin * x + cos * y], dim=-1) + points[:, None]
     cells = pooled.at(centres.flatten(0, 1)).unflatten(0, (len(points), CELLS**2))
-    turned = (cells * window[:, None]) @ _turning(angles, gradients.directions)
+    if turning is None:
+        turning = turning_matrices(angles, gradients.directions)
+    turned = (cells * window[:, None]) @ turning
     found = normalize(turned.mT.flatten(1), dim=1).clamp_(max=0.2)
     return normalize(found, p=1, dim=1)
 
@@ -132,7 +140,7 @@ def _level(side_px: float) -> int:
     return max(0, math.floor(math.log2(side_px / FINEST_PX)))
 
 
-def _turning(angles: Tensor, directions: int) -> Tensor:
+def turning_matrices(angles: Tensor, directions: int) -> Tensor:
     """N matrices, ``directions``×8: histograms of the image's directions -> of a turned patch's.
 
     The shares are those of linear votes for the two nearest of 8 directions.

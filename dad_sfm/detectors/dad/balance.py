@@ -73,26 +73,29 @@ def crowding(points: Tensor, scores: Tensor, size: tuple[int, int], border: int 
     """
     sigma = SIGMA * max(size)
     xy, own = points.float(), scores.float()
-    x, y = xy.T.contiguous()
-    i, j = pairs_within(points, _FAR * sigma)
+    order, i, j = pairs_within(points, _FAR * sigma)
+    x, y = xy[order].T.contiguous()
     squared = (x.index_select(0, i) - x.index_select(0, j)).square_()
     squared += (y.index_select(0, i) - y.index_select(0, j)).square_()
     near = squared.mul_(-0.5 / sigma**2).exp_()
-    near *= torch.minimum(own.index_select(0, i), own.index_select(0, j))
+    sorted_own = own[order]
+    near *= torch.minimum(sorted_own.index_select(0, i), sorted_own.index_select(0, j))
     n = len(own)
-    others = (torch.bincount(i, near, n) + torch.bincount(j, near, n)).to(own.dtype) / own
-    return 1 + others / share_inside(xy, size, border, sigma)
+    others = torch.empty_like(own)
+    others[order] = (torch.bincount(i, near, n) + torch.bincount(j, near, n)).to(own.dtype)
+    return 1 + others / own / share_inside(xy, size, border, sigma)
 
 
-def pairs_within(points: Tensor, far: float) -> tuple[Tensor, Tensor]:
+def pairs_within(points: Tensor, far: float) -> tuple[Tensor, Tensor, Tensor]:
     """All pairs of N×2 non-negative points that are ``far`` or less apart, and some farther ones.
 
-    Returns two lists of indices; no pair comes twice.  The points are sorted along rows of that
-    height: partners of a point are neighbours in its own row and in the next.
+    Returns the points' indices, sorted by place, and two lists of positions in that order, whose
+    neighbours are neighbours in memory; no pair comes twice.  The order is along rows of height
+    ``far``: partners of a point are neighbours in its own row and in the next.
     """
     n, here = len(points), torch.arange(len(points), device=points.device)
     if n == 0:
-        return here, here
+        return here, here, here
     row_length = float(points[:, 0].max()) + 2 * far + 1  # no reach ends in another row
     x, y = points.double().unbind(dim=1)
     place, order = ((y / far).floor() * row_length + x).sort()
@@ -103,7 +106,7 @@ def pairs_within(points: Tensor, far: float) -> tuple[Tensor, Tensor]:
     i = here.repeat(2).repeat_interleave(count)
     j = torch.arange(len(i), device=i.device)
     j += (first - count.cumsum(0) + count).repeat_interleave(count)
-    return order[i], order[j]
+    return order, i, j
 
 
 def share_inside(xy: Tensor, size: tuple[int, int], border: int, sigma: float) -> Tensor:

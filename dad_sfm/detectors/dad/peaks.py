@@ -54,15 +54,15 @@ def _strongest(
     index = _maxima(scores, size).nonzero()[:, 0]
     best, order = scores.flatten()[index].sort(descending=True, stable=True)
     index = index[order]
-    points = torch.stack([index % W, index.div(W, rounding_mode="floor")], dim=-1)
+    x, y = index % W, index.div(W, rounding_mode="floor")
+    points = torch.stack([x, y], dim=-1)
     tied = _tied(best)
     if len(tied) > MOST_TIED:  # a blank map, or half precision
         return _twin(scores, size, number, border, mask)
     kept = torch.ones_like(best, dtype=torch.bool)
     kept[tied] = _first_of_ties(points[tied], size)
     if border:
-        low, high = points.amin(dim=1), (points.new_tensor([W, H]) - 1 - points).amin(dim=1)
-        kept &= torch.minimum(low, high) >= border
+        kept &= (x >= border) & (x < W - border) & (y >= border) & (y < H - border)
     if mask is not None:
         kept &= mask.flatten()[index]
     return points[kept][:number], best[kept][:number]
