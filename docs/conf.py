@@ -39,6 +39,8 @@ autodoc_member_order = "bysource"
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"dad_sfm {version}"
+html_static_path = ["site_static"]
+html_css_files = ["site.css"]
 html_extra_path = ["site"]  # index.html, which leads to docs/index.html
 templates_path = ["site_templates"]
 html_show_sourcelink = False
