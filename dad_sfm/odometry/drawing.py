@@ -64,10 +64,10 @@ def path_pictures(poses: np.ndarray, truth: np.ndarray | None) -> Iterator[Image
     centre, plane = ground_plane((poses if truth is None else truth)[:, :3, 3])
     paths = [(each[:, :3, 3] - centre) @ plane.T for each in (poses, truth) if each is not None]
     every = np.concatenate(paths)
-    low, reach = every.min(axis=0), max(np.ptp(every, axis=0).max(), 1e-9)
-    side = _PATH_PX - 2 * _MARGIN_PX
+    middle = (every.min(axis=0) + every.max(axis=0)) / 2
+    scale = (_PATH_PX - 2 * _MARGIN_PX) / max(np.ptp(every, axis=0).max(), 1e-9)
     # Pictures have y downwards.
-    corners = [_MARGIN_PX + (each - low) / reach * side for each in paths]
+    corners = [_PATH_PX / 2 + (each - middle) * scale for each in paths]
     dots = [[(float(x), _PATH_PX - float(y)) for x, y in each] for each in corners]
     for number in range(len(poses)):
         picture = Image.new("RGB", (_PATH_PX, _PATH_PX), "white")
