@@ -7,7 +7,9 @@ import argparse
 from . import Command, export_colmap_db, export_gs, export_onnx
 from .export_model import ModelExport
 
-SUMMARY = "files for other programs: ONNX, COLMAP, splatting, nerfstudio, PLY, glTF, kapture"
+SUMMARY = (
+    "files for other programs: ONNX, COLMAP, splatting, nerfstudio, PLY, glTF, kapture, Metashape"
+)
 
 KINDS: dict[str, Command] = {
     "onnx": export_onnx,
@@ -17,6 +19,7 @@ KINDS: dict[str, Command] = {
     "ply": ModelExport("ply", "the coloured points"),
     "gltf": ModelExport("gltf", "points and cameras as one .glb file, for Blender and viewers"),
     "kapture": ModelExport("kapture", "a folder of kapture 1.1, with links to the photos"),
+    "metashape": ModelExport("metashape", "cameras and poses as Metashape imports them"),
     "colmap-text": ModelExport("colmap-text", "the model as COLMAP's text files"),
 }
 

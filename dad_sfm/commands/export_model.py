@@ -1,4 +1,4 @@
-"""``dad-sfm export ply``, ``gltf``, ``kapture``, ``colmap-text``: kinds without options."""
+"""``dad-sfm export ply``, ``gltf``, ``kapture``, ...: kinds without options."""
 
 from __future__ import annotations
 

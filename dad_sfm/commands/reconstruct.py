@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_set(parts, "any other field: verification.max_error_px=4 pairing.options.overlap=5")
     parts.add_argument("--feature-file", type=Path, metavar="FILE", help="instead of extraction")
     parts.add_argument("--match-file", type=Path, metavar="FILE", help="instead of matching")
-    kinds = ["gs", "nerfstudio", "ply", "gltf", "kapture", "colmap-text"]
+    kinds = ["gs", "nerfstudio", "ply", "gltf", "kapture", "metashape", "colmap-text"]
     parser.add_argument(
         "--export", nargs="+", default=[], choices=kinds, metavar="KIND", help=", ".join(kinds)
     )

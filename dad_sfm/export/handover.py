@@ -10,6 +10,7 @@ from typing import Any
 from ..io.output import Output
 from .gltf import export_gltf
 from .kapture import export_kapture
+from .metashape import export_metashape
 from .nerfstudio import export_nerfstudio
 from .pinhole import ExportError
 from .plain import export_colmap_text, export_ply
@@ -21,6 +22,7 @@ HANDOVERS: dict[str, Callable[..., Path]] = {
     "ply": export_ply,
     "gltf": export_gltf,
     "kapture": export_kapture,
+    "metashape": export_metashape,
     "colmap-text": export_colmap_text,
 }
 
