@@ -6,6 +6,7 @@ import argparse
 
 from . import Command, export_colmap_db, export_gs, export_onnx
 from .export_model import ModelExport
+from .shared import add_kinds
 
 SUMMARY = (
     "files for other programs: ONNX, COLMAP, splatting, nerfstudio, PLY, glTF, kapture, Metashape"
@@ -25,9 +26,7 @@ KINDS: dict[str, Command] = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
-    for name, kind in KINDS.items():
-        kind.add_arguments(kinds.add_parser(name, help=kind.SUMMARY, description=kind.SUMMARY))
+    add_kinds(parser, KINDS)
 
 
 def run(options: argparse.Namespace) -> int:

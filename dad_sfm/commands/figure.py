@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from . import Command, figure_curves, figure_matches, figure_probabilities, visualize
+from .shared import add_kinds
 
 SUMMARY = "pictures: keypoints, probability maps, matches, training curves"
 
@@ -17,9 +18,7 @@ KINDS: dict[str, Command] = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
-    for name, kind in KINDS.items():
-        kind.add_arguments(kinds.add_parser(name, help=kind.SUMMARY, description=kind.SUMMARY))
+    add_kinds(parser, KINDS)
 
 
 def run(options: argparse.Namespace) -> int:

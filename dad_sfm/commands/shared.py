@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.arguments import add_set, count, whole
+
+if TYPE_CHECKING:
+    from . import Command
 
 SOME_LEFT_OUT = 3  # exit code
 
@@ -39,6 +42,13 @@ def add_shard(parser: argparse._ActionsContainer) -> None:
         default=os.environ.get("ENGINE", "local"),
         help="where it runs: on this machine, or on the Ray cluster of RAY_ADDRESS",
     )
+
+
+def add_kinds(parser: argparse.ArgumentParser, kinds: Mapping[str, Command]) -> None:
+    """Sub-commands by name; ``kind`` is the one that was chosen."""
+    chosen = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
+    for name, kind in kinds.items():
+        kind.add_arguments(chosen.add_parser(name, help=kind.SUMMARY, description=kind.SUMMARY))
 
 
 def run_step(step: Callable[..., Path], path: Path, options: argparse.Namespace) -> Path:

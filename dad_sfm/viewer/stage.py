@@ -33,6 +33,8 @@ class Stage:
         self._server, self._files = server, files
         server.gui.configure_theme(dark_mode=True)
         self._cameras: dict[str, Any] = {}
+        self._numbers: dict[str, int] = {}  # names may be no names of viser's
+        self._chosen: str | None = None
         self._points: SparsePoints | None = None
         self._cloud: Any = None
         self._size = 1.0  # what matters of the scene, in its own units
@@ -54,8 +56,10 @@ class Stage:
         if not model.images:
             return
         view = first_view(model, points.xyz)
-        first, self._points, self._size = self._points is None, _some(points), view["radius"]
-        if first:
+        # A model that begins anew has axes of its own.
+        anew = len(model.images) < len(self._cameras) or not self._cameras
+        self._points, self._size = _some(points), view["radius"]
+        if anew:
             self._look_from(view)
         self._add_points()
         self._add_cameras(model, _SMALLER * view["camera_size"])
@@ -75,10 +79,11 @@ class Stage:
 
     def _look_from(self, view: dict[str, Any]) -> None:
         self._server.scene.set_up_direction(tuple(view["up"]))
-        camera = self._server.initial_camera
         target, eye = np.array(view["target"]), np.array(view["eye"])
-        camera.position, camera.look_at = tuple(target + _NEARER * (eye - target)), tuple(target)
-        camera.up = tuple(view["up"])
+        looking = [client.camera for client in self._server.get_clients().values()]
+        for camera in (self._server.initial_camera, *looking):
+            camera.position = tuple(target + _NEARER * (eye - target))
+            camera.look_at, camera.up = tuple(target), tuple(view["up"])
 
     def _add_points(self) -> None:
         assert self._points is not None
@@ -94,14 +99,15 @@ class Stage:
     def _add_cameras(self, model: CameraModel, size: float) -> None:
         for name in self._cameras.keys() - model.images.keys():
             self._cameras.pop(name).remove()
-        for number, (name, image) in enumerate(sorted(model.images.items())):
+        for name, image in model.images.items():
+            number = self._numbers.setdefault(name, len(self._numbers))
             tan_x, tan_y = pose(image, model.camera_of(name))["tan"]
             frustum = self._server.scene.add_camera_frustum(
                 f"/cameras/{number}",
                 fov=2 * float(np.arctan(tan_y)),
                 aspect=float(tan_x / tan_y),
                 scale=size,
-                color=_UNCHOSEN,
+                color=_CHOSEN if name == self._chosen else _UNCHOSEN,
                 wxyz=quaternion(image.rotation.T),
                 position=image.center,
                 visible=self._shown.value,
@@ -111,6 +117,7 @@ class Stage:
 
     def choose(self, name: str) -> None:
         """Mark a camera and show its photo."""
+        self._chosen = name
         for other, frustum in self._cameras.items():
             frustum.color = _CHOSEN if other == name else _UNCHOSEN
         self.show_photo(name)

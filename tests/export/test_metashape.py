@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pycolmap
 import pytest
+from small_model import small_model
 
 from dad_sfm.colmap.model import read_model
 from dad_sfm.export.metashape import calibration, export_metashape
@@ -50,11 +51,7 @@ def test_what_it_has_not_is_refused():
 
 @pytest.fixture
 def folder(tmp_path):
-    options = pycolmap.SyntheticDatasetOptions()
-    options.num_rigs, options.num_frames_per_rig, options.num_points3D = 1, 4, 20
-    model = pycolmap.synthesize_dataset(options)
-    for k, image in enumerate(model.images.values()):
-        image.name = f"day {k % 2}/é{k}.jpg"
+    model = small_model([f"day {k % 2}/é{k}.jpg" for k in range(4)])
     (tmp_path / "0").mkdir()
     model.write(str(tmp_path / "0"))
     return tmp_path / "0"

@@ -4,6 +4,7 @@ import numpy as np
 import pycolmap
 import pytest
 from PIL import Image
+from small_model import small_model
 
 from dad_sfm.colmap.model import read_model
 from dad_sfm.colmap.points import read_points
@@ -18,14 +19,11 @@ from dad_sfm.export.plain import export_colmap_text, export_ply
 def scene(tmp_path_factory):
     """A model of five images in folders, with coloured points; its folder and its photos'."""
     root = tmp_path_factory.mktemp("model")
-    options = pycolmap.SyntheticDatasetOptions()
-    options.num_rigs, options.num_frames_per_rig, options.num_points3D = 1, 5, 40
-    model = pycolmap.synthesize_dataset(options)
+    model = small_model([f"day{k % 2}/é {k}.png" for k in range(5)], points=40)
     rng = np.random.default_rng(0)
     for point in model.points3D.values():
         point.color = rng.integers(0, 256, 3).astype(np.uint8)
-    for k, image in enumerate(model.images.values()):
-        image.name = f"day{k % 2}/é {k}.png"
+    for image in model.images.values():
         (root / "images" / image.name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("L", (8, 8)).save(root / "images" / image.name)
     (root / "0").mkdir()

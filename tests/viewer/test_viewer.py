@@ -1,9 +1,9 @@
 """The viewer on viser's own server, without a browser."""
 
 import numpy as np
-import pycolmap
 import pytest
 from PIL import Image
+from small_model import small_model
 
 from dad_sfm.colmap.model import read_model
 from dad_sfm.colmap.points import SparsePoints, read_points
@@ -20,14 +20,11 @@ from dad_sfm.viewer.serve import Viewer
 def out(tmp_path_factory):
     """An output folder with a model of four images."""
     root = tmp_path_factory.mktemp("out")
-    options = pycolmap.SyntheticDatasetOptions()
-    options.num_rigs, options.num_frames_per_rig, options.num_points3D = 1, 4, 30
-    model = pycolmap.synthesize_dataset(options)
+    model = small_model([f"<b>{k}.png" for k in range(4)])
     (root / "images").mkdir()
     (root / "sparse" / "0").mkdir(parents=True)
     with FeatureWriter(root / "features.h5", provenance={}) as writer:
-        for k, image in enumerate(model.images.values()):
-            image.name = f"<b>{k}.png"
+        for image in model.images.values():
             Image.new("RGB", (1280, 960)).save(root / "images" / image.name)
             keypoints = np.array([[641.0, 321.0]], "f4")
             writer.write(image.name, Features(keypoints, np.ones(1, "f4"), (1280, 960)))
@@ -52,6 +49,23 @@ def test_cameras_and_points_are_where_the_model_has_them(out):
         viewer.choose("<b>0.png")
         assert stage._name.content == r"\<b\>0\.png"
         assert stage._photo.image.shape == (480, 640, 3)
+    finally:
+        viewer.stop()
+
+
+def test_a_model_that_begins_anew_leaves_no_camera_of_the_old_one(out, tmp_path):
+    pytest.importorskip("viser")
+    viewer = Viewer(out, port=0)
+    try:
+        viewer.update()
+        small_model(["<b>2.png", "<b>3.png"]).write(str(tmp_path))
+        stage = viewer._stage
+        before = viewer.server.initial_camera.position
+        stage.show(tmp_path)
+        assert stage._cameras.keys() == {"<b>2.png", "<b>3.png"}
+        nodes = viewer.server.scene._handle_from_node_name
+        assert len([name for name in nodes if name.startswith("/cameras/")]) == 2
+        assert not np.allclose(viewer.server.initial_camera.position, before)
     finally:
         viewer.stop()
 
