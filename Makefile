@@ -62,7 +62,7 @@ test-fast: $(INSTALLED)
 	$(PYTEST) -m 'not slow'
 
 faults: $(INSTALLED)
-	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/campaign.py
+	OMP_NUM_THREADS=1 $(BIN)/python tests/faults/campaign.py $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

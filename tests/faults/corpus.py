@@ -88,29 +88,42 @@ def make_special(folder: Path) -> None:
     (folder / "device.jpg").symlink_to("/dev/zero")
 
 
-def upload(forge: Forge, root: Path) -> Iterator[tuple[str, Tally]]:
-    """Each file of the corpus alone with two sound photos, then all of them in one folder."""
-    damage, names, all_in_one = Tally(), Tally(), Tally()
+def upload_damaged(forge: Forge, root: Path) -> Tally:
+    """Each damaged file of the corpus alone with two sound photos."""
+    tally = Tally()
     for name, data in damaged_files():
         folder = make_photos(root / f"damaged-{name}", 2)
         (folder / name).write_bytes(data)
-        _extract(forge, root, folder, damage)
-    yield "damaged photos", damage
-    photo = (make_photos(root / "sound", 1) / "0.png").read_bytes()
+        _extract(forge, root, folder, tally)
+    return tally
+
+
+def upload_names(forge: Forge, root: Path) -> Tally:
+    """A sound photo under each name alone with two others."""
+    tally, photo = Tally(), _sound_photo(root)
     for k, name in enumerate(NAMES):
         folder = make_photos(root / f"named-{k}", 2)
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(photo)
-        _extract(forge, root, folder, names)
-    yield "names", names
+        _extract(forge, root, folder, tally)
+    return tally
+
+
+def upload_all(forge: Forge, root: Path) -> Tally:
+    """All of it in one folder, and what is a file only by its name."""
+    tally, photo = Tally(), _sound_photo(root)
     folder = make_photos(root / "all", 4)
     make_special(folder)
     for name, data in (*damaged_files(), *((name, photo) for name in NAMES)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    _extract(forge, root, folder, all_in_one)
-    _run(forge, root, all_in_one, "reconstruct", folder, "--features", FEATURES, "--out", "OUT")
-    yield "all in one folder", all_in_one
+    _extract(forge, root, folder, tally)
+    _run(forge, root, tally, "reconstruct", folder, "--features", FEATURES, "--out", "OUT")
+    return tally
+
+
+def _sound_photo(root: Path) -> bytes:
+    return (make_photos(root / "sound", 1) / "0.png").read_bytes()
 
 
 def _extract(forge: Forge, root: Path, folder: Path, tally: Tally) -> None:

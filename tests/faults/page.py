@@ -16,9 +16,10 @@ _FAULTS = {
 _BAD = ("unreadable", "refused", "wrong", "crashed", "tracebacks")
 _TOP = """# Reliability
 
-Made by `make faults` ({machine}); the counts are in `docs/results/faults.json`. Every fault but
-uploads is followed by an inspection of what it left and by a clean rerun, whose output is compared
-with that of an uninterrupted run.
+Made by `make faults` ({machine}), which counts each row by itself and goes on where it was
+interrupted; the last column is the commit that a row is of. What was seen is in
+`docs/results/faults.json`. Every fault but uploads is followed by an inspection of what it left and
+by a clean rerun, whose output is compared with that of an uninterrupted run.
 
 **Faults injected: {faults:,}. Survived: {survived:,}. Items lost (unreadable or wrong): {lost:,}.**
 
@@ -33,8 +34,6 @@ _MEANING = """
 - *wrong*: the rerun's file is not that of an uninterrupted run, or something was written outside of
   the output folder.
 - *crashed*: the run was killed by a signal that the test did not send, or hung.
-  When memory is taken away at the moment a thread starts, CPython waits for that thread forever:
-  runs that hang so are counted here, though killing them loses nothing.
 - *aborted* is not counted as a failure: a library (HDF5, the C++ runtime) ended the run because
   memory was taken away from it while it ran. Nothing can catch that in the process; nothing was
   lost, and the rerun resumed.
@@ -45,8 +44,8 @@ _READERS = """
 Valid files with bits flipped, bytes changed, lengths made absurd, pieces moved, ends cut off
 (`tests/faults/mutation.py`), read with 2 GB of memory and 10 seconds each. A reader may say no
 with its own error; *outside* are files that were opened for writing, made or removed elsewhere.
-Hangs of HDF5 files are HDF5's: it walks a damaged heap of texts (attributes) in circles. Read a
-stranger's HDF5 file in a process with a time limit.
+Feature and match files are ours, ours of format version 1, whose texts lie in heaps on which HDF5
+itself would hang, and files in HDF5's oldest format.
 """
 
 
@@ -83,7 +82,8 @@ def write_page(path: Path, found: dict[str, Any]) -> None:
 
 
 def _table(tallies: dict[str, Any], columns: tuple[str, ...]) -> list[str]:
-    rows = [f"| | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
+    rows = [f"| | {' | '.join(columns)} | commit |", f"|---|{'---:|' * len(columns)}---|"]
     for name, tally in tallies.items():
-        rows.append(f"| {name} | {' | '.join(f'{tally[c]:,}' for c in columns)} |")
+        counts = " | ".join(f"{tally[c]:,}" for c in columns)
+        rows.append(f"| {name} | {counts} | {tally['commit']} |")
     return rows
