@@ -27,7 +27,7 @@ export SCENE FEATURES MATCHER PAIRS MAPPER OUT EXPORT
 
 help:
 	@echo "make reconstruct SCENE=<folder | name under datasets/>  photos -> model + report"
-	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [MAPPER=...] [OUT=...] [EXPORT='gs nerfstudio']"
+	@echo "                 [FEATURES=$(FEATURES)] [MATCHER=$(MATCHER)] [PAIRS=$(PAIRS)] [MAPPER=...] [OUT=...] [EXPORT='gs nerfstudio'] [ENGINE=ray]"
 	@echo "make test                                               the test suite"
 	@echo "make test-fast                                          without the slow ones: a minute or two"
 	@echo "make faults                                             docs/reliability.md: an hour of faults (root, cc)"

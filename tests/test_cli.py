@@ -51,7 +51,6 @@ def test_extract_passes_everything_on(monkeypatch, tmp_path, image_dir):
         "device": "cpu",
         "workers": 0,
         "batch_size": 4,
-        "shard": None,
     }
     assert extract_features.confs["dad-nano"]["model"].get("weights") is None
 
@@ -71,7 +70,7 @@ def test_reconstruct_passes_everything_on(monkeypatch, image_dir, capsys):
         f"reconstruct {image_dir.as_posix()} --out o --features sift --matcher NN-ratio "
         "--pairs sequential --resize 800 --max-keypoints 77 --camera-mode single "
         "--camera-model PINHOLE --seed 3 --threads 1 --overwrite --device cpu --workers 2 "
-        "--set verification.min_inliers=9"
+        "--engine ray --set verification.min_inliers=9"
     )
     expected = ReconstructionConf.make(
         features="sift", matcher="NN-ratio", pairing="sequential", seed=3
@@ -98,6 +97,7 @@ def test_reconstruct_passes_everything_on(monkeypatch, image_dir, capsys):
         "overwrite": True,
         "device": "cpu",
         "workers": 2,
+        "engine": "ray",
     }
 
 

@@ -11,7 +11,7 @@ from dad_sfm.core.config import ConfigError
 from dad_sfm.geometry.cameras import PosedImage
 from dad_sfm.io.colmap_text import write_text_model
 from dad_sfm.io.scenes import SceneError
-from dad_sfm.io.store import StoreError
+from dad_sfm.io.store import StoreError, inspect
 from dad_sfm.pipeline import reconstruct
 from dad_sfm.reconstruction import ReconstructionError
 
@@ -70,6 +70,17 @@ def test_from_photos_to_a_report(out, courtyard):
     log = (out / "log.txt").read_text(encoding="utf-8")
     assert "Global bundle adjustment" in log  # COLMAP's own lines
     assert "5 of 5 images registered" in log
+
+
+def test_a_cluster_makes_the_same_files(out, courtyard, tmp_path, monkeypatch):
+    pytest.importorskip("ray", reason="needs Ray (the extra ray)")
+    monkeypatch.setenv("RAY_worker_niceness", "0")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    report = reconstruct(courtyard, tmp_path, **SIFT, engine="ray")
+    assert len(report.images) == 5
+    for name in ("features.h5", "matches.h5"):
+        assert inspect(tmp_path / name).digest == inspect(out / name).digest
+        assert len(list(tmp_path.glob(f"{name[:-3]}.*-of-*.h5"))) > 1
 
 
 def test_a_second_run_keeps_features_and_matches(out, courtyard):

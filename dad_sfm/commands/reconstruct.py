@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.arguments import add_set, count, numbers
-from .shared import SOME_LEFT_OUT, add_device, add_preprocessing, add_workers
+from .shared import SOME_LEFT_OUT, add_device, add_engine, add_preprocessing, add_workers
 
 SUMMARY = "photos -> model and report"
 
@@ -87,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_device(running)
     add_workers(running)
+    add_engine(running)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -120,6 +121,7 @@ def run(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
         device=options.device,
         workers=options.workers,
+        engine=options.engine,
     )
     exported = [hand_over(out, kind) for kind in options.export]
     print("\n".join(summary_lines(report)))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.arguments import add_set, count, whole
+from ..execution.engines import ENGINES, default_engine, run_on
 
 if TYPE_CHECKING:
     from . import Command
@@ -36,10 +36,14 @@ def add_shard(parser: argparse._ActionsContainer) -> None:
         metavar="I/N",
         help="only part I of N (1/N to N/N), into a file of its own; see dad-sfm merge",
     )
+    add_engine(parser)
+
+
+def add_engine(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--engine",
-        choices=("local", "ray"),
-        default=os.environ.get("ENGINE", "local"),
+        choices=ENGINES,
+        default=default_engine(),
         help="where it runs: on this machine, or on the Ray cluster of RAY_ADDRESS",
     )
 
@@ -56,15 +60,18 @@ def run_step(step: Callable[..., Path], path: Path, options: argparse.Namespace)
 
     step  its ``main``, with all but ``device``, ``workers`` and ``shard``
     """
-    if options.engine == "ray":
-        if options.shard is not None:
+    if options.shard is not None:
+        if options.engine != "local":
             raise ValueError("--engine ray makes its own shards: leave --shard out")
-        from ..execution.ray_engine import run_on_ray
-
-        return run_on_ray(step, path, device=options.device)
-    if options.engine != "local":
-        raise ValueError(f"no such engine: {options.engine!r}; ENGINE is local or ray")
-    return step(device=options.device, workers=options.workers, shard=options.shard)
+        return step(device=options.device, workers=options.workers, shard=options.shard)
+    return run_on(
+        options.engine,
+        step,
+        path,
+        device=options.device,
+        workers=options.workers,
+        overwrite=options.overwrite,
+    )
 
 
 def add_detector(parser: argparse.ArgumentParser) -> None:

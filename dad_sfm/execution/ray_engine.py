@@ -31,19 +31,25 @@ class EngineError(RuntimeError):
 
 
 def run_on_ray(
-    step: Callable[..., Path], path: Path | str, *, shards: int | None = None, device: str = "auto"
+    step: Callable[..., Path],
+    path: Path | str,
+    *,
+    shards: int | None = None,
+    device: str = "auto",
+    overwrite: bool = False,
 ) -> Path:
     """Run a step in shards on a Ray cluster and merge their files into ``path``, its output.
 
     step    a step's ``main`` with all but ``shard``, ``workers`` and ``device``, fit to be pickled
     shards  how many; None for those of an earlier run, or `SHARDS_PER_WORKER` per worker
     device  "auto" takes a GPU per task if the cluster has any, "cpu" a core, "cuda" a GPU
+    overwrite  whether a file of another configuration is replaced, see `merge`
 
     The cluster is the one that ``RAY_ADDRESS`` names; without it one is started on this machine.
     The files of the shards stay, for later runs to resume with.  Raises `EngineError`,
     `StoreError`, and ImportError without Ray.
     """
-    ray = _import_ray()
+    ray = import_ray()
     path = Path(path).absolute()
     started = not ray.is_initialized()
     if started:
@@ -65,7 +71,7 @@ def run_on_ray(
     finally:
         if started:
             ray.shutdown()
-    merge(path, [files[part] for part in parts])
+    merge(path, [files[part] for part in parts], overwrite=overwrite)
     return path
 
 
@@ -109,7 +115,8 @@ def _connect(ray: Any) -> None:
         raise EngineError(f"cannot reach or start a Ray cluster: {error}") from error
 
 
-def _import_ray() -> Any:
+def import_ray() -> Any:
+    """Import Ray.  Raises ImportError that says how to install it."""
     try:
         import ray
     except ImportError as error:

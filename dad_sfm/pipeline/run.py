@@ -18,6 +18,7 @@ from .. import match_features
 from ..core.config import ConfigError
 from ..core.device import choose_device
 from ..core.run_log import run_log
+from ..execution.engines import check_engine
 from ..io.ownership import Claim, ImagesBeside
 from ..io.scenes import find_scene
 from ..reconstruction import ReconstructionError
@@ -39,6 +40,7 @@ def reconstruct(
     images: ImagesBeside = "link",
     device: str = "auto",
     workers: int | None = None,
+    engine: str = "local",
     num_threads: int | None = None,
     overwrite: bool = False,
     colmap_hours: float = 48.0,
@@ -56,6 +58,7 @@ def reconstruct(
     images       what ``images`` beside the model is: "link" to the photos, "copy" of them, "none"
     device       "auto", "cpu", "cuda", "cuda:1" or "mps", for features and matches
     workers      threads for features and matches; see the steps
+    engine       of features and matches: "local", or "ray" for a cluster
     num_threads  of COLMAP; all by default.  With 1 a run repeats bit for bit
     overwrite    extract and match again, where an earlier run had other options
     colmap_hours most hours that verification, and that mapping, may take
@@ -73,6 +76,7 @@ def reconstruct(
     if num_threads is not None and num_threads < 1:
         raise ConfigError(f"num_threads is {num_threads}, at least 1 is needed")
     choose_device(device)
+    check_engine(engine)
     given, place = given or GivenFiles(), find_scene(scene)
     if given.features is None:
         match_features.check_features(conf.matcher, conf.features.model)
@@ -80,7 +84,17 @@ def reconstruct(
         staged = replace(claim.staged, given_features=given.features, given_matches=given.matches)
         limit = 3600 * colmap_hours
         run = Run(
-            place, staged, conf, given, Clock(), device, workers, num_threads, overwrite, limit
+            place,
+            staged,
+            conf,
+            given,
+            Clock(),
+            device,
+            workers,
+            engine,
+            num_threads,
+            overwrite,
+            limit,
         )
         try:
             claim.stage_images(place.image_dir, images)

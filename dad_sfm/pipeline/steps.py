@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from .. import database, extract_features, match_features, pairs, reconstruction
 from ..colmap.log import log_what_is_left
 from ..core import config
 from ..core.isolation import StageError, run_isolated
+from ..execution.engines import run_on
 from ..io.output import Output
 from ..io.pairs_file import write_pairs
 from ..io.scenes import Scene
@@ -39,6 +41,7 @@ class Run:
     clock: Clock
     device: str
     workers: int | None
+    engine: str
     num_threads: int | None
     overwrite: bool
     time_limit: float  # seconds, of verification and of mapping
@@ -60,14 +63,14 @@ class Run:
         if self.given.features is not None:
             return self.found.names
         with self.clock.stage("features"):
-            extract_features.main(
+            self._on_engine(
+                self.files.features,
+                extract_features.main,
                 config.to_dict(self.conf.features),
                 self.place.image_dir,
                 image_list=image_list,
                 feature_path=self.files.features,
                 overwrite=self.overwrite,
-                device=self.device,
-                workers=self.workers,
             )
         with FeatureReader(self.files.features) as reader:
             return [name for name in self.found.names if name in reader]
@@ -91,7 +94,9 @@ class Run:
         if self.given.matches is not None:
             return
         with self.clock.stage("matches"):
-            match_features.main(
+            self._on_engine(
+                self.files.matches,
+                match_features.main,
                 config.to_dict(self.conf.matcher),
                 self.files.pairs,
                 self.files.features,
@@ -99,9 +104,18 @@ class Run:
                 overwrite=self.overwrite,
                 discard=self.overwrite,
                 image_dir=self.place.image_dir,
-                device=self.device,
-                workers=self.workers,
             )
+
+    def _on_engine(self, path: Path, step: Callable[..., Path], *args: Any, **how: Any) -> None:
+        """Run a step, which writes ``path``, where this run is to run."""
+        run_on(
+            self.engine,
+            partial(step, *args, **how),
+            path,
+            device=self.device,
+            workers=self.workers,
+            overwrite=self.overwrite,
+        )
 
     def _model(self, names: list[str]) -> None:
         assert self.found is not None

@@ -39,26 +39,27 @@ class Merged:
     written: int
 
 
-def merge(path: Path | str, sources: Sequence[Path | str]) -> Merged:
+def merge(path: Path | str, sources: Sequence[Path | str], *, overwrite: bool = False) -> Merged:
     """Merge feature files, or match files, into ``path``, which may hold entries already.
 
-    An entry of a source takes the place of one of the same name in ``path``.  Raises `StoreError`
-    when the files were not made by one configuration from one image folder, when two sources hold
-    different entries of one name, or when one is damaged; then nothing has changed.
+    An entry of a source takes the place of one of the same name in ``path``; with ``overwrite``
+    the sources take the place of the whole file if another configuration made it.  Raises
+    `StoreError` when the files were not made by one configuration from one image folder, when two
+    sources hold different entries of one name, or when one is damaged; then nothing has changed.
     """
     path = Path(path)
-    journal = Journal(journal_path(path))
+    journal = Journal(journal_path(path), overwrite=overwrite)
     try:
         with ExitStack() as stack:
             files = [stack.enter_context(opened(Path(source))) for source in sources]
-            return _merge(path, journal, files)
+            return _merge(path, journal, files, overwrite=overwrite)
     finally:
         if journal.contents.provenance is None:
             journal.remove()
         journal.close()
 
 
-def _merge(path: Path, journal: Journal, files: list[OpenFile]) -> Merged:
+def _merge(path: Path, journal: Journal, files: list[OpenFile], *, overwrite: bool) -> Merged:
     if journal.contents.provenance is not None:  # of a run into `path` itself that was cut off
         file = OpenFile(path, journal.fd, journal.contents)
         failures = file.failures
@@ -67,6 +68,8 @@ def _merge(path: Path, journal: Journal, files: list[OpenFile]) -> Merged:
     places = _places(files)
     with ExitStack() as stack:
         base = stack.enter_context(opened(path)) if path.exists() else None
+        if base is not None and overwrite and base.provenance != files[0].provenance:
+            base = None
         layers = [*([base] if base is not None else []), *files]
         root = _root(layers)
         kept = {key for array in ARRAYS for key in base.keys(array)} if base is not None else set()
@@ -81,7 +84,7 @@ def _merge(path: Path, journal: Journal, files: list[OpenFile]) -> Merged:
         )
         try:
             with atomic_write(path) as partial:
-                if path.exists():
+                if base is not None:
                     copy_file(path, partial)
                 write_groups(partial, path, entries, {**root, **failures_attr(failures)})
         except OSError as error:

@@ -144,3 +144,17 @@ def test_a_file_that_is_being_written_is_not_merged_into(tmp_path: Path) -> None
         pytest.raises(StoreError, match="another process is writing"),
     ):
         merge(tmp_path / "merged.h5", [source])
+
+
+def test_a_file_of_another_configuration_is_replaced_where_asked(tmp_path: Path) -> None:
+    with FeatureWriter(tmp_path / "merged.h5", {"made": "there"}) as writer:
+        writer.write("old", features(1))
+    source = write(tmp_path / "1.h5", {"a": 1})
+    with pytest.raises(StoreError, match="another configuration"):
+        merge(tmp_path / "merged.h5", [source])
+    merge(tmp_path / "merged.h5", [source], overwrite=True)
+    assert inspect(tmp_path / "merged.h5").digest == inspect(source).digest
+    other = write(tmp_path / "2.h5", {"b": 2})
+    merge(tmp_path / "merged.h5", [other], overwrite=True)  # of the same one: added to
+    with FeatureReader(tmp_path / "merged.h5") as reader:
+        assert reader.names() == ["a", "b"]
