@@ -48,13 +48,14 @@ class FusedConv:
         return cls(conv.weight, conv.bias, **options)
 
     def __call__(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
-        """B×C×H×W maps, and what to add to the result; both channels last."""
-        fused: Any = torch.ops.mkldnn._convolution_pointwise
+        """B×C×H×W maps, and what to add to the result, in whose place it comes; channels last."""
         if plus is None:
-            found: Tensor = fused(x, *self._weights, *self._shape, self._relu or "none", [], "")
-        else:
-            both: Any = ("add", 1.0, self._relu, [], "")
-            found = fused.binary(x, plus, *self._weights, *self._shape, *both)
+            apply: Any = torch.ops.mkldnn._convolution_pointwise
+            found: Tensor = apply(x, *self._weights, *self._shape, self._relu or "none", [], "")
+            return found
+        add: Any = torch.ops.mkldnn._convolution_pointwise_.binary
+        sums: Any = ("add", 1.0, self._relu, [], "")
+        found = add(plus, x, *self._weights, *self._shape, *sums)
         return found
 
 
