@@ -20,7 +20,7 @@ def missing_section(report: Report, out: Path) -> str:
             if image.model != 0]  # fmt: skip
     for row, above in reversed(list(zip(rows[1:], rows, strict=False))):
         if row[-1] and row[-1] == above[-1]:
-            row[-1] = "<small>the same</small>"
+            row[-1] = "<small>the same command</small>"
     rows += [
         [escape(name), "cannot be used", escape(why), "repair or replace the photo", ""]
         for name, why in sorted(report.failed_images.items())
@@ -28,7 +28,8 @@ def missing_section(report: Report, out: Path) -> str:
     if not rows:
         return ""
     head = ["image", "reason", "evidence", "what helps", "command"]
-    return f'<h2 id="missing">Not registered: {len(rows)}</h2>{table(head, rows, texts=4)}'
+    shown = table(head, rows, texts=4, stacks=True)
+    return f'<h2 id="missing">Not registered: {len(rows)}</h2>{shown}'
 
 
 def _row(number: int, image: ImageReport, report: Report, out: Path) -> list[str]:

@@ -78,6 +78,7 @@ def test_the_page_says_why_an_image_is_missing_and_what_helps(scene):
     assert "1 of 4" in page.text
     assert page.text.count("--pairs exhaustive") == 1  # said once, not for every image
     assert page.text.count("the same") == 1
+    assert next(a for tag, a in page.tags if tag == "table") == {"class": "stacks"}
 
 
 def test_a_failed_run_has_a_page(tmp_path):

@@ -4,7 +4,9 @@ import { cloud } from "report/cloud";
 import { hue } from "report/colours";
 import { frusta, SELECTED } from "report/frusta";
 
-const PICK_PX = 24, TRUE_CAMERA = [70, 200, 120];
+const FOV = 50, PICK_PX = 24, TRUE_CAMERA = [70, 200, 120];
+
+const degrees = (radians) => (radians * 180) / Math.PI;
 
 export function world(place, evidence, points, onpick) {
   const renderer = new WebGLRenderer({ antialias: true, preserveDrawingBuffer: true });
@@ -13,7 +15,7 @@ export function world(place, evidence, points, onpick) {
   renderer.setPixelRatio(window.devicePixelRatio || 1);
   place.append(renderer.domElement);
   const { target, up, eye, radius, camera_size: size } = evidence.view;
-  const scene = new Scene(), lens = new PerspectiveCamera(50, 1, radius / 1000, radius * 100);
+  const scene = new Scene(), lens = new PerspectiveCamera(FOV, 1, radius / 1000, radius * 100);
   const controls = new OrbitControls(lens, renderer.domElement);
   const registered = evidence.images.flatMap((image, i) => (image.pose ? [i] : []));
   const state = { way: "photo", selected: null };
@@ -74,6 +76,8 @@ export function world(place, evidence, points, onpick) {
     if (!width || !height) return;
     renderer.setSize(width, height);
     lens.aspect = width / height;
+    // As wide as high at least: what the first view holds is seen on a phone too.
+    lens.fov = 2 * degrees(Math.atan(Math.tan(FOV / 2 / degrees(1)) / Math.min(1, lens.aspect)));
     lens.updateProjectionMatrix();
     draw();
   }).observe(place);
