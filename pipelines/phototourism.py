@@ -19,6 +19,7 @@ from typing import Any
 from dad_sfm import reconstruct
 from dad_sfm.io.onedsfm import OneDSfMScene, read_onedsfm
 from dad_sfm.pipeline import ReconstructionConf
+from dad_sfm.reconstruction import ReconstructionError
 from dad_sfm.report import Report
 from dad_sfm.report.depth_picture import draw_depth
 from dad_sfm.report.document import ModelReport
@@ -70,18 +71,22 @@ def largest(report: Report) -> ModelReport:
 
 
 def run(scene: OneDSfMScene, options: argparse.Namespace) -> str:
-    """Reconstruct a scene; returns its line of the table."""
+    """Reconstruct a scene; returns its line of the table, which says so where there is no model."""
     out = options.out / scene.name
     if scene.gone:
         print(f"{scene.name}: {len(scene.gone)} of the listed photos are not there")
-    report = reconstruct(
-        scene.image_dir,
-        out,
-        configuration(len(scene.names), options),
-        image_list=scene.names,
-        images="none",
-        device=options.device,
-    )
+    try:
+        report = reconstruct(
+            scene.image_dir,
+            out,
+            configuration(len(scene.names), options),
+            image_list=scene.names,
+            images="none",
+            device=options.device,
+        )
+    except ReconstructionError as error:  # hours of the other scenes must not be lost
+        print(f"{scene.name}: {error}")
+        return f"| {scene.name} | {options.features} | 0 of {len(scene.names)} | | | | |"
     model_dir = out / "sparse" / str(largest(report).number)
     draw_depth(model_dir, scene.image_dir).save(out / "depth.jpg", quality=90)
     return row(scene, options.features, report)
@@ -110,10 +115,12 @@ def main(arguments: Sequence[str] | None = None) -> Path:
     options = parser.parse_args(arguments)
     # All are looked at before the first is reconstructed.
     scenes = [read_onedsfm(folder) for folder in options.scenes]
-    rows = [run(scene, options) for scene in scenes]
     table = options.out / "table.md"
-    ruler = "|---" * (HEAD.count("|") - 1) + "|"
-    table.write_text("\n".join([HEAD, ruler, *rows, ""]), encoding="utf-8")
+    options.out.mkdir(parents=True, exist_ok=True)
+    lines = [HEAD, "|---" * (HEAD.count("|") - 1) + "|"]
+    for scene in scenes:
+        lines.append(run(scene, options))
+        table.write_text("\n".join([*lines, ""]), encoding="utf-8")
     print(table.read_text(encoding="utf-8"))
     return table
 

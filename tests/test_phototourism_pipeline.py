@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from dad_sfm.io.scenes import SceneError
+from dad_sfm.reconstruction import ReconstructionError
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,23 @@ def test_all_scenes_are_checked_before_the_first_is_reconstructed(script, tmp_pa
     with pytest.raises(SceneError, match="lost is no scene"):
         script["main"]([str(tmp_path / "lost"), "--out", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
+
+
+def test_a_scene_without_a_model_does_not_cost_the_others(
+    script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reconstruct(image_dir: Path, *_: Any, **__: Any) -> Any:
+        raise ReconstructionError("no_verified_pair", f"nothing in {image_dir}")
+
+    monkeypatch.setitem(script["run"].__globals__, "reconstruct", reconstruct)
+    for name in ("blank", "grey"):
+        (tmp_path / name / "images").mkdir(parents=True)
+        for k in range(2):
+            Image.new("RGB", (8, 8)).save(tmp_path / name / f"images/{k}.png")
+    scenes = [str(tmp_path / name) for name in ("blank", "grey")]
+    table = script["main"]([*scenes, "--out", str(tmp_path / "out"), "--features", "sift"])
+    rows = table.read_text(encoding="utf-8").splitlines()[2:]
+    assert rows == [f"| {name} | sift | 0 of 2 | | | | |" for name in ("blank", "grey")]
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ _SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 class GFTTConf:
     """Options of `GFTT`; the defaults are OpenCV's, but for the distance, which it has none of.
 
-    quality   least score, as a share of the image's best
+    quality   least score, as a share of the best point's that the mask allows
     distance  px: a point is the best of the square window of twice this and 1 around it
     block     side of the window that gradients are summed over
     """
@@ -57,10 +57,10 @@ class GFTT:
         """Detect in a batch of B×3×H×W images in [0, 1]; see `Detector`."""
         conf = self._conf
         scores = least_eigenvalues(rgb_to_grayscale(images.to(self._device)), conf.block)
-        best = scores.flatten(1).amax(dim=1)[:, None, None]
         peaks = nms(scores, 2 * conf.distance + 1)
         if masks is not None:
             peaks = peaks * masks.to(peaks.device)
+        best = peaks.flatten(1).amax(dim=1)[:, None, None]
         peaks = peaks * (peaks >= conf.quality * best)
         return [
             Detections(points.float(), found)

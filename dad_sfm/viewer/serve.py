@@ -76,7 +76,7 @@ class Viewer:
     def _show(self, model: Path) -> None:
         """Show a model that is not shown yet, or that was replaced."""
         try:
-            changed = max(path.stat().st_mtime for path in model.iterdir())
+            changed = max((path.stat().st_mtime for path in model.iterdir()), default=0.0)
             if (model, changed) != (self._shown, self._shown_at):
                 self._stage.show(model)
                 self._shown, self._shown_at = model, changed

@@ -118,7 +118,8 @@ class Stage:
     def choose(self, name: str) -> None:
         """Mark a camera and show its photo."""
         self._chosen = name
-        for other, frustum in self._cameras.items():
+        # A list: clicks come from viser's threads, while a growing model adds cameras.
+        for other, frustum in list(self._cameras.items()):
             frustum.color = _CHOSEN if other == name else _UNCHOSEN
         self.show_photo(name)
 
@@ -140,7 +141,7 @@ class Stage:
             self._cloud.point_size = self._point_size
 
     def _show_cameras(self) -> None:
-        for frustum in self._cameras.values():
+        for frustum in list(self._cameras.values()):
             frustum.visible = self._shown.value
 
 

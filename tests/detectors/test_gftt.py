@@ -44,6 +44,16 @@ def test_masks_and_budgets() -> None:
     assert len(nothing.keypoints_px) == 0
 
 
+def test_what_the_mask_hides_sets_no_threshold() -> None:
+    images = torch.zeros(1, 3, 40, 96)
+    images[:, :, 10:30, 12:36] = 1.0
+    images[:, :, 10:30, 60:84] = 0.05  # its eigenvalues are 1/400 of the bright square's
+    mask = torch.zeros(1, 40, 96, dtype=torch.bool)
+    mask[:, :, 48:] = True
+    (found,) = DETECTORS.make({"name": "gftt"})(images, mask)
+    assert len(found.keypoints_px) == 4
+
+
 @pytest.mark.parametrize("options", [{"max_keypoints": 0}, {"distance": -1}, {"block": 2}])
 def test_impossible_options_are_refused(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="gftt"):

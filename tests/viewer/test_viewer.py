@@ -70,6 +70,19 @@ def test_a_model_that_begins_anew_leaves_no_camera_of_the_old_one(out, tmp_path)
         viewer.stop()
 
 
+def test_a_folder_that_a_run_is_just_emptying_does_not_end_the_live_view(tmp_path):
+    pytest.importorskip("viser")
+    (tmp_path / "sparse" / "0").mkdir(parents=True)
+    viewer = Viewer(tmp_path, port=0, live=True)
+    try:
+        viewer.update()
+        small_model(["a.png", "b.png"]).write(str(tmp_path / "sparse" / "0"))
+        viewer.update()
+        assert viewer._stage._cameras.keys() == {"a.png", "b.png"}
+    finally:
+        viewer.stop()
+
+
 def test_keypoints_are_drawn_where_they_are_in_the_smaller_photo(out):
     picture = photo_with_keypoints(Output(out), "<b>0.png").sum(axis=2)
     y, x = np.unravel_index(picture.argmax(), picture.shape)

@@ -76,9 +76,8 @@ def write_groups(
     Raises OSError when there is no room, MemoryError when there is no memory.
     """
     ensure_memory(HDF5_MEMORY, f"writing {path}")
-    is_new = (
-        not partial.stat().st_size
-    )  # what is added to a file of an earlier format leaves it one
+    # Only a new file says its format: what is added to a file of an earlier one leaves it that.
+    is_new = not partial.stat().st_size
     with (
         GuardedFile(partial) as raw,
         refusing(path),
