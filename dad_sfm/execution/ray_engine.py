@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 SHARDS_PER_WORKER = 4  # the last shards to end keep few workers idle
 RETRIES = 5  # of a shard whose worker is lost
+_WATCHED = 1000  # shards, those that began first
 _GPU_CORES = 4  # per task with a GPU: threads that decode
 
 
@@ -87,7 +88,9 @@ def _collect(ray: Any, refs: dict[Any, Shard]) -> dict[Shard, Path]:
     waiting = list(refs)
     with progress(None, "shards", total=len(refs), unit="shard") as bar:
         while waiting:
-            (done,), waiting = ray.wait(waiting, num_returns=1)
+            # Ray looks at all that it is given: tens of thousands of shards each time are too many.
+            (done,), not_done = ray.wait(waiting[:_WATCHED], num_returns=1)
+            waiting[:_WATCHED] = not_done
             part = refs[done]
             try:
                 files[part] = ray.get(done)
