@@ -69,9 +69,11 @@ def _describing(s: Settings) -> Sections:
 
 
 def _full(s: Settings) -> Sections:
-    photos = Photos(s.photos.image_dir, s.photos.names[:1], s.photos.work)
+    # The engine's memory grows with the first photo of a run only.
+    photos = Photos(s.photos.image_dir, s.photos.names[:1] * 4, s.photos.work)
     runs = extraction.full_network(photos, device=str(s.device))
-    return {"the published network": interleaved(runs, repeats=s.repeats)}
+    items = len(photos.names)
+    return {"the published network": interleaved(runs, items=items, repeats=s.repeats)}
 
 
 def _stages(s: Settings) -> Sections:
