@@ -1,5 +1,7 @@
 """Models read back by the readers of those who take them."""
 
+import argparse
+
 import numpy as np
 import pycolmap
 import pytest
@@ -8,6 +10,8 @@ from small_model import small_model
 
 from dad_sfm.colmap.model import read_model
 from dad_sfm.colmap.points import read_points
+from dad_sfm.commands import reconstruct
+from dad_sfm.commands.export import KINDS
 from dad_sfm.export.gltf import export_gltf
 from dad_sfm.export.handover import HANDOVERS
 from dad_sfm.export.kapture import export_kapture
@@ -107,7 +111,9 @@ def test_colmap_text(scene, tmp_path):
         np.testing.assert_allclose(image.cam_from_world, true, atol=1e-12)
 
 
-def test_every_kind_is_a_command():
-    from dad_sfm.commands.export import KINDS
-
+def test_every_kind_is_a_command_and_a_choice_of_reconstruct():
     assert HANDOVERS.keys() <= KINDS.keys()
+    parser = argparse.ArgumentParser()
+    reconstruct.add_arguments(parser)
+    (export,) = [action for action in parser._actions if "--export" in action.option_strings]
+    assert set(export.choices) == HANDOVERS.keys()
