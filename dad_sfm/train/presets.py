@@ -153,31 +153,32 @@ TRACK = RunConf(
     loop=LoopConf(steps=55_000, learning_rate=2e-4, final_rate=0.025, clip=1.0, validate_every=500),
 )
 
-# A CPU core, an hour or two: for a network that detects already (--init).
+# A CPU core, minutes: for a network that detects already (--init); nano holds it where it is.
 TRACK_NANO = replace(
     TRACK,
     network="nano",
-    data=HomographySequenceConf(size=192, batch=2, frames=3, curriculum=500),
+    data=HomographySequenceConf(size=192, batch=6, frames=2),
     objective=TrackConf(
         draws="peaks",
-        rank_cell_px=32,
-        descriptor="rootsift",
+        peaks=SamplingConf(keypoints=(72, 72), nms_size=9, border=4),
+        peaks_drawn=2.0,
+        rank_weight=0.0,
+        found_weight=4.0,
+        baseline=True,
+        consensus="nano",
+        freeze_norm=True,
         warmup=0.0,
         entropy_weights=(0.0, 0.0),
-        found_weight=4.0,
-        found_sigma_px=1.0,
-        peaks=SamplingConf(keypoints=(72, 72), nms_size=9, border=4),
-        window_weight=1.0,
     ),
     loop=LoopConf(
-        steps=500,
+        steps=320,
         learning_rate=3e-4,
         final_rate=0.025,
         clip=1.0,
         warmup=20,
         ema_decay=0.98,
         log_every=10,
-        validate_every=100,
+        validate_every=80,
         save_every=25,
     ),
     validation=NANO.validation,

@@ -15,7 +15,10 @@ from torch import Tensor
 
 from dad_sfm import cli
 from dad_sfm.core.config import ConfigError
+from dad_sfm.models.checkpoints import sha256_of
+from dad_sfm.models.dad_weights import find_weights
 from dad_sfm.models.nano import Nano
+from dad_sfm.models.pretrained import load_weights
 from dad_sfm.train.data.sequence_batch import SequenceBatch
 from dad_sfm.train.data.view_sampling import view_grid
 from dad_sfm.train.objectives.sampling import SamplingConf
@@ -116,8 +119,54 @@ def test_found_again_is_graded_by_the_distance_to_the_nearest_peak() -> None:
     made = objective(conf)
     points = torch.tensor([[[10.0, 10.0], [50.0, 42.0], [30.0, 20.0]]])
     visible = torch.tensor([[True, True, False]])
-    found = made._found(hills([(10, 10), (50, 40)]), points, visible)
+    found = made._found(hills([(10, 10), (50, 40)]), points, visible, 2)
     assert found[0].tolist() == pytest.approx([1, math.exp(-0.5), 0])
+
+
+def test_the_consensus_of_a_network_holds_it() -> None:
+    """With a still camera the consensus of a network is what it says: nothing is to be learned."""
+    nano = Nano()
+    load_weights(nano, find_weights("nano"))
+    images = torch.rand(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    conf = replace(CONF, policy_weight=0.0, consensus="nano", consensus_weight=2.0)
+    made = objective(conf)
+    same = made(nano.eval(), still(images), 0)
+    assert same.scalars["consensus"].item() == pytest.approx(0, abs=1e-4)
+    logits, others = known_logits()
+    other = made.loss(logits, others, still(images), 0)
+    assert other.scalars["consensus"].item() > 0.1
+    assert other.total.item() == pytest.approx(2 * other.scalars["consensus"].item(), rel=1e-5)
+    named = TrackObjective(conf).identity()
+    assert named["consensus"] == sha256_of(find_weights("nano"))
+    with pytest.raises(ConfigError, match="nothing would hold the network"):
+        replace(CONF, baseline=True)
+
+
+def test_batch_norm_keeps_its_statistics_where_asked() -> None:
+    images = torch.rand(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    for frozen in (False, True):
+        network = Nano(8, 8, 8, 4).train()
+        before = network.encode_half[0][1].running_mean.clone()
+        objective(replace(CONF, freeze_norm=frozen))(network, still(images), 0).total.backward()
+        assert torch.equal(before, network.encode_half[0][1].running_mean) == frozen
+        assert network.encode_half[0][1].weight.grad is not None
+
+
+def test_more_peaks_may_be_drawn_than_find_again() -> None:
+    """So that points compete across the cut: the second peak is drawn, but finds nothing."""
+    peaks = SamplingConf(keypoints=(1, 1), nms_size=5, balance=0.0)
+    conf = replace(CONF, draws="peaks", peaks=peaks, found_weight=1.0, rank_weight=0.0)
+    conf = replace(conf, peaks_drawn=2.0)
+    conf = replace(conf, distinctiveness_weight=0.0, baseline=True, consensus="nano")
+    conf = replace(conf, consensus_weight=0.0)
+    logits = torch.maximum(hills([(10, 10)]), hills([(50, 40)], height=5.0)).requires_grad_()
+    others = logits.detach()[:, None].expand(-1, FRAMES, -1, -1, -1)
+    loss = objective(conf).loss(logits, others, still(), 3)
+    loss.total.backward()
+    assert "rank" not in loss.scalars
+    assert loss.scalars["found"].item() == pytest.approx(0.5)
+    assert logits.grad[0, 0, 10, 10].item() == pytest.approx(-0.5)
+    assert logits.grad[0, 0, 40, 50].item() == pytest.approx(0.5)
 
 
 def test_corners_are_taught_while_the_policy_warms_up() -> None:
@@ -166,6 +215,6 @@ def test_a_run_from_the_command_line(
     arguments += ["--set", "loop.log_every=1", "data.size=96", "validation.batches=1"]
     assert cli.main(arguments) == 0
     rows = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
-    assert {"reward", "rank", "distinctive", "found", "entropy"} <= rows[0].keys()
+    assert {"reward", "distinctive", "found", "consensus", "entropy"} <= rows[0].keys()
     assert any("repeatability" in row for row in rows)
     assert Path(capsys.readouterr().out.split()[-1]).is_file()

@@ -4,12 +4,14 @@ import pytest
 import torch
 
 from dad_sfm.train.objectives.track.actions import (
+    against_mean,
     among_draws,
     cell_entropy,
     hybrid_sample,
     log_probability,
     to_cells,
 )
+from dad_sfm.train.objectives.track.consensus import consensus
 from dad_sfm.train.objectives.track.corners import corner_heatmap, corner_loss, fast_scores
 from dad_sfm.train.objectives.track.rewards import (
     cell_ranks,
@@ -60,6 +62,37 @@ def test_among_draws_the_policy_should_be_proportional_to_what_they_earn():
     loss.backward()
     assert flat.grad[0].tolist() == pytest.approx([0.5, -0.5, 0])
     assert among_draws(flat, reward, torch.zeros_like(seen)).item() == 0
+
+
+def test_against_the_mean_better_draws_are_pushed_up_and_worse_ones_down():
+    reward = torch.tensor([[1.0, 3.0, 9.0]])
+    seen = torch.tensor([[True, True, False]])
+    logits = torch.tensor([[0.5, -0.5, 7.0]], requires_grad=True)
+    loss = against_mean(logits, reward, seen)
+    # One standard deviation below the mean of 2 and one above; their log-probabilities differ by 1.
+    assert loss.item() == pytest.approx(0.5, rel=1e-5)
+    loss.backward()
+    assert logits.grad[0].tolist() == pytest.approx([0.5, -0.5, 0])
+    # Where all earn alike there is nothing to learn.
+    assert against_mean(logits, torch.full((1, 3), 4.0), seen).item() == 0
+
+
+def test_a_consensus_is_the_mean_over_the_frames_that_see_a_pixel():
+    p = torch.tensor([[0.1, 0.2, 0.3, 0.4]])
+    reference = p.log().view(1, 1, 1, 4)
+    frames = torch.stack([reference.flip(-1), reference], dim=1)
+    warps = view_grid_of(1, 4).expand(1, 2, 1, 4, 2)
+    valid = torch.zeros(1, 2, 1, 4, dtype=torch.bool)
+    valid[0, 0, 0, 0] = True  # the first frame sees the first pixel, and says 0.4 of it
+    found = consensus(reference, frames, warps, valid).exp().flatten()
+    wanted = torch.tensor([0.2, 0.2, 0.3, 0.4])  # the geometric mean of 0.1 and 0.4
+    torch.testing.assert_close(found, wanted / wanted.sum())
+
+
+def view_grid_of(H: int, W: int) -> torch.Tensor:
+    """H×W×2 normalised pixel centres."""
+    y, x = torch.meshgrid(torch.arange(H), torch.arange(W), indexing="ij")
+    return torch.stack([(2 * x + 1) / W - 1, (2 * y + 1) / H - 1], dim=-1).float()
 
 
 def test_cells_are_cut_row_by_row_and_filled_at_the_edges():

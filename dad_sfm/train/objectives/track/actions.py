@@ -59,6 +59,21 @@ def among_draws(logits: Tensor, reward: Tensor, seen: Tensor) -> Tensor:
     return (surprise.masked_fill(~seen, 0.0).sum(dim=1) * mean).mean()
 
 
+def against_mean(logits: Tensor, reward: Tensor, seen: Tensor) -> Tensor:
+    """Policy gradient among an image's draws, of the advantage over their mean: B×N each.
+
+    The advantage is in standard deviations of the rewards of an image; ``seen`` draws alone take
+    part.  Unlike `among_draws` it does not end where the policy is proportional to the rewards,
+    which is flatter than what a detector has learned to say; something else must hold it.
+    """
+    count = seen.sum(dim=1, keepdim=True).clamp(min=1)
+    mean = (reward * seen).sum(dim=1, keepdim=True) / count
+    above = (reward - mean) * seen
+    spread = (above.square().sum(dim=1, keepdim=True) / count).sqrt()
+    log_p = logits.masked_fill(~seen, -1e9).log_softmax(dim=1).masked_fill(~seen, 0.0)
+    return -((above / spread.clamp(min=1e-6) * log_p).sum(dim=1, keepdim=True) / count).mean()
+
+
 def to_cells(maps: Tensor, cell_px: tuple[int, int], fill: float) -> Tensor:
     """Cut B×H×W maps into cells of (height, width): B×C×P, row by row; cells at the right and lower
     edge are filled up to P pixels."""

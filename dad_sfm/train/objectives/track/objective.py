@@ -1,7 +1,7 @@
 """Objective plug: reinforcement learning of keypoints from sequences (TraqPoint, CVPR 2026).
 
 Points are drawn in the reference frame; each earns what the detector and a frozen descriptor make
-of its place in the frames that see it.  Three parts go beyond the paper and are off by default:
+of its place in the frames that see it.  Four parts go beyond the paper and are off by default:
 
 *found again*    a place pays by its distance to the nearest of the best peaks of a frame, which is
                  what makes or breaks a track
@@ -9,6 +9,8 @@ of its place in the frames that see it.  Three parts go beyond the paper and are
                  as in the objective ``rl``: for a network that detects already, and whose policy
                  would otherwise collapse on what few draws have seen
 *window policy*  each point competes with its own neighbourhood, likewise
+*consensus*      what a frozen network says of a place in all frames that see it is taught beside
+                 the rewards: dense, and it keeps a detector that is good already what it is
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from ....core.config import ConfigError
 from ....core.registry import Registry
 from ....models.imagenet import normalize
 from ...data import held_out
@@ -35,7 +40,8 @@ from ..rewards import pairwise_px
 from ..rl import window_values
 from ..sampling import SamplingConf, balanced_top_k, odd_sizes
 from ..views import entropy, mean_over_points
-from .actions import among_draws, cell_entropy, hybrid_sample, log_probability
+from .actions import against_mean, among_draws, cell_entropy, hybrid_sample, log_probability
+from .consensus import Consensus
 from .corners import corner_loss
 from .described import FrozenDescriptor
 from .rewards import (
@@ -59,6 +65,13 @@ class TrackConf(ObjectiveConf):
     min_cosine      of the descriptors of a place in both frames, for the frame to pay
     warmup          share of the run over which FAST corners are taught; 0 = off
     corner_weight   of the corners at the beginning, falling to 0; ``policy_weights`` rise meanwhile
+    peaks           each step takes a number from ``keypoints``: places are found again by so many
+                    best peaks of a frame, and ``peaks_drawn`` times as many are drawn, where peaks
+                    are drawn
+    freeze_norm     batch norm keeps the statistics that the network starts with, for weights that
+                    are trained on with few images a step
+    consensus       network whose opinion over all frames is taught: a weights file of any, or
+                    "nano" or "dad", the published one; None = none
     """
 
     name: ClassVar[str] = "track"
@@ -70,6 +83,7 @@ class TrackConf(ObjectiveConf):
     descriptor: str = "rootsift"
     descriptor_weights: str | None = None
     min_cosine: float = 0.5
+    rank_weight: float = 1.0
     distinctiveness_weight: float = 1.0
     entropy_grid: int = 16
     entropy_weights: tuple[float, float] = (0.015, 0.005)  # from the first step to the last
@@ -83,12 +97,23 @@ class TrackConf(ObjectiveConf):
     peaks: SamplingConf = field(
         default_factory=lambda: SamplingConf(keypoints=(256, 256), nms_size=7, balance=0.0)
     )
+    policy_weight: float = 1.0
+    baseline: bool = False  # peaks earn by what is above the mean; for use with a consensus
+    consensus: str | None = None
+    consensus_weight: float = 1.0
+    consensus_temperature: float = 0.5  # below 1 the peaks weigh more; see the objective distill
+    peaks_drawn: float = 1.0
+    freeze_norm: bool = False
     window_weight: float = 0.0
     window_size: int = 9
     window_baseline: float = 0.3  # found again by which a point is neither pushed nor pulled
 
     def __post_init__(self) -> None:
         odd_sizes(window_size=self.window_size)
+        if self.baseline and self.consensus is None:
+            raise ConfigError(
+                "baseline: nothing would hold the network; name one in consensus, as nano"
+            )
 
 
 class TrackObjective(Objective):
@@ -108,9 +133,18 @@ class TrackObjective(Objective):
     ) -> None:
         super().__init__(conf, device=device, bf16=bf16, steps=steps)
         self._descriptor = FrozenDescriptor(conf.descriptor, conf.descriptor_weights, device)
+        self._consensus: Consensus | None = None
+        if conf.consensus is not None:
+            self._consensus = Consensus(
+                conf.consensus, temperature=conf.consensus_temperature, bf16=bf16, device=device
+            )
 
     def identity(self) -> dict[str, Any]:
-        return {**super().identity(), "describes": self._descriptor.identity}
+        values = {**super().identity(), "describes": self._descriptor.identity}
+        if self._consensus is not None:
+            # Not the path: what was moved is the same run, what was overwritten is not.
+            values["consensus"] = self._consensus.sha256
+        return values
 
     def validation(
         self, photos: Sequence[Path], data: DataConf, conf: ValidationConf
@@ -120,6 +154,10 @@ class TrackObjective(Objective):
         return RepeatabilityValidation(make_data(PAIRS, views, photos, held_out.SEED), conf)
 
     def forward(self, network: nn.Module, batch: SequenceBatch, step: int) -> Loss:
+        if self.conf.freeze_norm:
+            for module in network.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
         logits = _logits(network, batch.reference)
         with torch.no_grad():
             others = _logits(network, batch.frames.flatten(0, 1))
@@ -129,15 +167,21 @@ class TrackObjective(Objective):
         """Compute the loss of the logits of the references (B×1×H×W) and the other frames
         (B×K×1×H×W), float32."""
         conf = self.conf
-        pixels, real = self._draw(logits.detach(), step)
-        earned, covisible = self._earned(pixels, others, batch)
+        agreed = logits.new_zeros(())
+        if self._consensus is not None:
+            agreed = self._consensus.divergence(self._consensus(batch), logits)
+        low, high = conf.peaks.keypoints
+        budget = int(np.random.default_rng(step).integers(low, high + 1))
+        pixels, real = self._draw(logits.detach(), step, budget)
+        earned, covisible = self._earned(pixels, others, batch, budget)
         covisible = covisible & real[:, None]
         reward = track_reward(earned["total"], covisible)
         seen = covisible.any(dim=1)
         if conf.draws == "policy":
             policy = -(reward * log_probability(logits, pixels)).mean()
         else:
-            policy = among_draws(read_nearest(logits[:, 0], pixels), reward, seen)
+            compete = against_mean if conf.baseline else among_draws
+            policy = compete(read_nearest(logits[:, 0], pixels), reward, seen)
         window = logits.new_zeros(())
         if conf.window_weight:
             advantage = track_reward(earned["found"], covisible) - conf.window_baseline
@@ -158,7 +202,8 @@ class TrackObjective(Objective):
                 sigma_px=conf.corner_sigma_px,
             )
         total = (
-            weight * (policy + conf.window_weight * window)
+            weight * (conf.policy_weight * policy + conf.window_weight * window)
+            + conf.consensus_weight * agreed
             - ramp(step, self.steps, *conf.entropy_weights) * spread
             + corner_weight * corners
         )
@@ -166,6 +211,7 @@ class TrackObjective(Objective):
             "loss": total,
             "policy": policy,
             "corners": corners,
+            "consensus": agreed,
             "reward": mean_over_points(reward, seen),
             **{
                 name: mean_over_points(track_reward(each, covisible), seen)
@@ -179,11 +225,11 @@ class TrackObjective(Objective):
         scalars = {name: value.detach() for name, value in scalars.items()}
         return Loss(total, scalars, policy_pixels=logits[0].numel())
 
-    def _draw(self, logits: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def _draw(self, logits: Tensor, step: int, budget: int) -> tuple[Tensor, Tensor]:
         """B×N×2 pixels of the references, and B×N bool: false for fill-ups."""
         conf = self.conf
         if conf.draws == "peaks":
-            return balanced_top_k(logits, conf.peaks, conf.peaks.keypoints[1])
+            return balanced_top_k(logits, conf.peaks, round(conf.peaks_drawn * budget))
         pixels = hybrid_sample(
             logits, cell_px=conf.sample_cell_px, extra=conf.extra_points, seed=step
         )
@@ -191,7 +237,7 @@ class TrackObjective(Objective):
 
     @torch.no_grad()
     def _earned(
-        self, pixels: Tensor, others: Tensor, batch: SequenceBatch
+        self, pixels: Tensor, others: Tensor, batch: SequenceBatch, budget: int
     ) -> tuple[dict[str, Tensor], Tensor]:
         """What B×N pixels earn in each frame by each part of the reward (B×K×N each), and whether
         it sees them."""
@@ -203,19 +249,21 @@ class TrackObjective(Objective):
         )
         maps = others.flatten(0, 1)
         H, W = maps.shape[-2:]
-        # Descriptors are of places in the image, whatever the warp says of the others.
-        bounds = points.new_tensor([W - 1, H - 1])
-        places = torch.minimum(points.clamp(min=0), bounds)
+        parts: dict[str, Tensor] = {}
+        # Places in the image, whatever the warp says of the others.
+        places = torch.minimum(points.clamp(min=0), points.new_tensor([W - 1, H - 1]))
+        if conf.rank_weight:
+            ranks = cell_ranks(maps, conf.rank_cell_px)
+            parts["rank"] = rank_reward(read_nearest(ranks, places))
+        if conf.found_weight or conf.window_weight:
+            parts["found"] = self._found(maps, points, covisible, budget)
         own = self._descriptor(batch.reference, here).repeat_interleave(K, dim=0)
         there = self._descriptor(batch.frames.flatten(0, 1), places)
-        alike = (own * there).sum(dim=-1) > conf.min_cosine
-        parts = {"rank": rank_reward(read_nearest(cell_ranks(maps, conf.rank_cell_px), places))}
         parts["distinctive"] = distinctiveness_reward(distinctiveness(own, there, covisible))
-        if conf.found_weight or conf.window_weight:
-            parts["found"] = self._found(maps, points, covisible)
+        alike = (own * there).sum(dim=-1) > conf.min_cosine
         parts = {name: value * alike for name, value in parts.items()}
         weights = {
-            "rank": 1.0,
+            "rank": conf.rank_weight,
             "distinctive": conf.distinctiveness_weight,
             "found": conf.found_weight,
         }
@@ -225,9 +273,9 @@ class TrackObjective(Objective):
             covisible.unflatten(0, (B, K)),
         )
 
-    def _found(self, logits: Tensor, points: Tensor, covisible: Tensor) -> Tensor:
+    def _found(self, logits: Tensor, points: Tensor, covisible: Tensor, budget: int) -> Tensor:
         """How near the best peaks of each frame come to the points: exp(-d²/2σ²)."""
-        peaks, real = balanced_top_k(logits, self.conf.peaks, self.conf.peaks.keypoints[1])
+        peaks, real = balanced_top_k(logits, self.conf.peaks, budget)
         usable = covisible[:, :, None] & real[:, None]
         nearest = pairwise_px(points, peaks.to(points), usable).amin(dim=2)
         return torch.exp(-0.5 * (nearest / self.conf.found_sigma_px) ** 2)
