@@ -6,7 +6,7 @@ python pipelines/phototourism.py datasets/1dsfm/Madrid_Metropolis datasets/1dsfm
 A scene is a folder in the layout of 1DSfM: ``images/``, and perhaps ``list.txt``.  The settings are
 those of TraqPoint's demonstration: long side 1280, up or down; 16 000 keypoints; each photo with
 the 25 that look most like it (all pairs below 30 photos); dual softmax; a camera per photo.  Writes
-a folder a scene, with the model, the report and ``depth.jpg``; and ``table.md`` over all of them.
+a folder per scene, with the model, the report and ``depth.jpg``, and ``table.md`` of all scenes.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _of_the_viewer(browser: Any, out: Path) -> Image.Image:
 
 
 def _of_a_pair(files: Output) -> Image.Image:
-    """A pair with more inliers than three quarters of all, fewer than near repetitions."""
+    """A pair at the upper quartile of inliers: many, but not of two nearly equal views."""
     inliers = read_view_graph(files.database).inliers
     names = sorted(inliers, key=lambda pair: inliers[pair])[len(inliers) * 3 // 4]
     found = read_pair(files, *names)

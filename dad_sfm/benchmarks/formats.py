@@ -23,8 +23,11 @@ _ESCAPED = {c: f"\\{c}" for c in "&%$#_{}"} | {
 
 
 def as_csv(results: Sequence[Result]) -> str:
-    """A line per figure: benchmark, table, features, points, measure, unit, value (empty where
-    nothing could be measured).  Raises `ResultError` as `compare.tables` does."""
+    """Format results as CSV, a line per figure.
+
+    The columns are benchmark, table, features, points, measure, unit, and value, which is empty
+    where nothing could be measured.  Raises `ResultError` as `compare.tables` does.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["benchmark", "table", "features", "points", "measure", "unit", "value"])
@@ -40,7 +43,7 @@ def as_csv(results: Sequence[Result]) -> str:
 
 
 def as_latex(results: Sequence[Result]) -> str:
-    """A ``tabular`` (package booktabs) for every table, the best of each budget in bold.
+    """Format results as LaTeX: a ``tabular`` per table (booktabs), the best of a budget in bold.
 
     Raises `ResultError` as `compare.tables` does.
     """

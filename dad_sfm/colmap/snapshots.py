@@ -1,7 +1,7 @@
 """Models as they grow: what COLMAP's incremental mapper writes for those who watch it.
 
 COLMAP writes a snapshot after every ``snapshot_frames_freq`` new images, one of its options, which
-is 0 for none.  They lie where the models are built, so that they go when these are done.
+is 0 for none.  They are in the folder in which the models are built, and are removed with it.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("picture", type=Path, help="picture to write (.svg, .pdf, .png)")
     parser.add_argument("--values", nargs="+", default=(), metavar="NAME", help="default: all")
     parser.add_argument(
-        "--smooth", type=count, default=1, metavar="N", help="mean of so many lines of the log"
+        "--smooth", type=count, default=1, metavar="N", help="running mean over N lines of the log"
     )
 
 

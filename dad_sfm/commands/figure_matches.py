@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name1")
     parser.add_argument("picture", type=Path, help="picture to write")
     parser.add_argument("--only", choices=["inliers", "outliers"], help="default: both")
-    parser.add_argument("--limit", type=count, metavar="N", help="at most so many, evenly chosen")
+    parser.add_argument("--limit", type=count, metavar="N", help="at most N of them, evenly chosen")
     parser.add_argument("--side", type=count, default=1024, help="long side of each photo, px")
 
 

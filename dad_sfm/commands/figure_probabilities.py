@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .shared import add_device
 
-SUMMARY = "where a detector of the DaD family expects keypoints in a photo"
+SUMMARY = "the probability map of a detector of the DaD family"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("picture", type=Path, help="picture to write")
     parser.add_argument("--features", default="dad-nano", metavar="NAME", help="preset")
     parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
-    parser.add_argument("--overlay", action="store_true", help="over the photo, in yellow")
+    parser.add_argument(
+        "--overlay", action="store_true", help="draw the map over the photo, in yellow"
+    )
     add_device(parser)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-SUMMARY = "one feature or match file of those that the shards of a step have written"
+SUMMARY = "the files of the shards of a step -> one feature or match file"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .shared import add_device
 
-SUMMARY = "which photos lie on their side without saying so -> a file for --turns"
+SUMMARY = "photos that lie on their side without an EXIF tag -> a file for --turns"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

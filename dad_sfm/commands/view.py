@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-SUMMARY = "a model in the browser, also while it is made (--live)"
+SUMMARY = "a model in the browser, also while it grows (--live)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

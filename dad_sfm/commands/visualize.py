@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--feature-file", type=Path, help="draw from this feature file instead")
     parser.add_argument("--name", help="the image's name in the feature file (default: its own)")
     parser.add_argument(
-        "--light-dark", action="store_true", help="light keypoints warm, dark ones blue"
+        "--light-dark", action="store_true", help="colour light keypoints warm, dark ones blue"
     )
     add_detector(parser)
     parser.set_defaults(max_keypoints=1024)

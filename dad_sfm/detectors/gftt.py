@@ -1,4 +1,4 @@
-"""Good Features to Track: what trackers of video have long started from, to be measured against."""
+"""Good Features to Track: the classic corners of video trackers, as a baseline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
 
 @dataclass(frozen=True)
 class GFTTConf:
-    """Options of `GFTT`; the defaults are OpenCV's, but for the distance, which it has none of.
+    """Options of `GFTT`; the defaults are OpenCV's, except the distance, for which it has none.
 
     quality   least score, as a share of the best point's that the mask allows
     distance  px: a point is the best of the square window of twice this and 1 around it
@@ -39,7 +39,7 @@ class GFTTConf:
 
 
 class GFTT:
-    """Whole pixels where the gradients around vary most in the direction in which they vary least.
+    """Pixels with the largest minimum eigenvalue of the structure tensor around them.
 
     Shi and Tomasi, "Good Features to Track", CVPR 1994.
     """

@@ -1,7 +1,7 @@
 """Scenes of internet photos in the layout of 1DSfM (Wilson and Snavely, ECCV 2014).
 
 ``SCENE/images/*`` and, where it is, ``SCENE/list.txt``: the photos that the authors used, a line
-``images/name.jpg`` each, with what their programs knew of the focal length behind it.
+``images/name.jpg`` each, followed by what their programs knew of the focal length.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class PairOfImages:
         return self if kind is None else self._of(self.inliers == (kind == "inliers"))
 
     def some(self, most: int | None) -> PairOfImages:
-        """No more than so many, evenly chosen."""
+        """At most ``most`` of them, evenly chosen."""
         count = len(self.inliers)
         if most is None or count <= most:
             return self

@@ -98,7 +98,7 @@ def _track_arguments(parser: argparse.ArgumentParser) -> None:
         help="sequences become harder over so many steps (the preset's run); 0 = at once",
     )
     parser.add_argument(
-        "--frames", type=count, metavar="N", help="of a sequence beside its reference"
+        "--frames", type=count, metavar="N", help="frames of a sequence besides its reference"
     )
     parser.add_argument(
         "--sequences",

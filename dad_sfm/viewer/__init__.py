@@ -1,1 +1,1 @@
-"""A model in the browser, also while it is made."""
+"""A model in the browser, also while it grows."""

@@ -15,7 +15,10 @@ _RAMP = np.array([[62, 38, 110], [48, 103, 141], [44, 160, 133], [122, 205, 88],
 
 
 def point_colours(points: SparsePoints, by: Colouring) -> np.ndarray:
-    """N×3 uint8.  Between the 5th and the 95th percentile, so that a few points do not decide."""
+    """Colour each point: N×3 uint8.
+
+    The ramp spans the 5th to the 95th percentile, so that outliers do not stretch it.
+    """
     if by == "photo" or not len(points):
         return points.colours
     values = points.errors_px if by == "error" else np.log(points.track_lengths)

@@ -83,4 +83,4 @@ class Viewer:
         except (FileNotFoundError, ModelError) as error:
             if not self._live:
                 raise
-            logger.debug("%s is gone: %s", model, error)  # its run has put it into its place
+            logger.debug("%s is gone: %s", model, error)  # the run has moved it to its final place

@@ -33,11 +33,11 @@ class Stage:
         self._server, self._files = server, files
         server.gui.configure_theme(dark_mode=True)
         self._cameras: dict[str, Any] = {}
-        self._numbers: dict[str, int] = {}  # names may be no names of viser's
+        self._numbers: dict[str, int] = {}  # not every file name can be the name of a node
         self._chosen: str | None = None
         self._points: SparsePoints | None = None
         self._cloud: Any = None
-        self._size = 1.0  # what matters of the scene, in its own units
+        self._size = 1.0  # radius of the first view, in units of the scene
         self._photo: Any = None
         self._colouring = server.gui.add_dropdown("points by", ("photo", "error", "track length"))
         self._scale = server.gui.add_slider("point size", 0.1, 5.0, 0.1, 1.0)
@@ -56,7 +56,7 @@ class Stage:
         if not model.images:
             return
         view = first_view(model, points.xyz)
-        # A model that begins anew has axes of its own.
+        # A model that is begun again has other axes.
         anew = len(model.images) < len(self._cameras) or not self._cameras
         self._points, self._size = _some(points), view["radius"]
         if anew:

@@ -36,7 +36,7 @@ class PosedSequenceConf(DepthSequenceConf):
 
     sequences  folders of one sequence each
     length     neighbouring frames that a sequence is drawn from
-    splat_px   of a canvas: a point of a model tells the depth of so many pixels around it
+    splat_px   pixels of a canvas around a point of a model that take its depth
     """
 
     name: ClassVar[str] = "posed"

@@ -1,4 +1,4 @@
-"""Features of a detector's encoder, which a descriptor is trained on and leaves as they are."""
+"""A detector's encoder, frozen: the features that a descriptor is trained on."""
 
 from __future__ import annotations
 

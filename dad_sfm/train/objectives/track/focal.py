@@ -1,7 +1,7 @@
-"""What a dense descriptor is trained by before its detector: focal losses.  Pure functions.
+"""Focal losses of the dense descriptor that TraqPoint trains before its detector.  Pure functions.
 
 Source: the first stage of TraqPoint (CVPR 2026); focal weights by Lin et al., "Focal Loss for Dense
-Object Detection" (ICCV 2017): what is right already weighs little.
+Object Detection" (ICCV 2017): examples that are right already weigh little.
 """
 
 from __future__ import annotations
