@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from pathlib import Path
 
@@ -187,6 +188,20 @@ def test_nano_takes_sizes_that_are_no_multiple_of_the_stride() -> None:
     assert len(points) == 50
     assert (points > 0).all()
     assert (points < torch.tensor([93.0, 67.0])).all()
+
+
+def test_weights_that_are_loaded_later_count() -> None:
+    torch.manual_seed(0)
+    first, second = (DaDDetector(shaken(Nano()), device="cpu") for _ in range(2))
+    images = {"image": torch.rand(1, 3, 32, 32)}
+    expected = second(images)["scoremap"]
+    assert not torch.allclose(first(images)["scoremap"], expected)
+    first.load_state_dict(second.state_dict())
+    torch.testing.assert_close(first(images)["scoremap"], expected)
+    copied = copy.deepcopy(first)
+    copied.network.load_state_dict(DaDDetector(shaken(Nano()), device="cpu").network.state_dict())
+    assert not torch.allclose(copied(images)["scoremap"], expected)
+    torch.testing.assert_close(first(images)["scoremap"], expected)
 
 
 def test_half_precision_is_a_choice() -> None:

@@ -85,7 +85,8 @@ class DaDDetector(nn.Module):
         self.subpixel_temp = subpixel_temp
         self.keep_aspect_ratio = keep_aspect_ratio
         self.amp_dtype = amp_dtype
-        self._on_cpu = network_on_cpu(self.network, amp_dtype) if target.type == "cpu" else None
+        self._copy_for_cpu()
+        self.network.register_load_state_dict_post_hook(self._copy_for_cpu)
         self.outside_logit = outside_logit
         self.orientations = checked_orientations(orientations)
         self.balance = checked_balance(balance)
@@ -94,6 +95,11 @@ class DaDDetector(nn.Module):
     @property
     def device(self) -> torch.device:
         return next(self.network.parameters()).device
+
+    def _copy_for_cpu(self, *_: object) -> None:
+        """Make the network's form for CPUs, which has weights of its own, from the weights now."""
+        on_cpu = self.device.type == "cpu"
+        self._on_cpu = network_on_cpu(self.network, self.amp_dtype) if on_cpu else None
 
     @torch.inference_mode()
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
