@@ -129,6 +129,9 @@ class Hdf5Groups:
 
     def __init__(self, file: h5py.File, path: Path) -> None:
         self._file, self._path = file, path
+        self._last: tuple[str, h5py.Group | None] | None = (
+            None  # one group's arrays are read in turn
+        )
 
     def has(self, key: str, array: str) -> bool:
         """Whether the group is there and holds the array."""
@@ -177,6 +180,11 @@ class Hdf5Groups:
         yield from walk.below(self._file, "", 0)
 
     def _group(self, key: str) -> h5py.Group | None:
+        if self._last is None or self._last[0] != key:
+            self._last = key, self._find_group(key)
+        return self._last[1]
+
+    def _find_group(self, key: str) -> h5py.Group | None:
         group: Any = self._file
         for part in filter(None, key.split("/")):
             group = _child(group, part)
