@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--features", "--conf", dest="conf", default="dad-nano", metavar="NAME", help="preset"
     )
-    parser.add_argument("--list", action=_ListFeatures, nargs=0, help="the presets, and exit")
+    parser.add_argument("--list", action=_ListFeatures, nargs=0, help="list the presets and exit")
     parser.add_argument("--export-dir", type=Path, help="folder of the feature file")
     parser.add_argument("--feature-path", type=Path, help="the feature file itself")
     parser.add_argument("--image-list", type=Path, help="text file, a name per line")
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="descriptors in half precision (keypoints never are)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="start the file over")
+    parser.add_argument("--overwrite", action="store_true", help="start over instead of resuming")
     add_device(parser)
     add_workers(parser)
     add_shard(parser)

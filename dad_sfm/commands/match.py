@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--image-dir", type=Path, help="the photos, for matchers that look at them (roma, loftr)"
     )
-    parser.add_argument("--overwrite", action="store_true", help="start the file over")
+    parser.add_argument("--overwrite", action="store_true", help="start over instead of resuming")
     add_device(parser)
     add_workers(parser)
     add_shard(parser)

@@ -20,24 +20,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs=4,
         type=float,
         metavar=("FX", "FY", "CX", "CY"),
-        help="of the frames in pixels, where no model in SOURCE/gt tells them",
+        help="intrinsics in pixels, if SOURCE/gt has no model",
     )
     parser.add_argument(
         "--rate", type=float, default=10.0, help="frames per second of a video (10)"
     )
-    parser.add_argument("--max-frames", type=count, help="at most so many")
+    parser.add_argument("--max-frames", type=count, metavar="N", help="at most N frames")
     parser.add_argument("--features", default="dad-nano+rootsift", help="feature preset")
-    parser.add_argument("--max-keypoints", type=count, help="keypoints per frame, not the preset's")
+    parser.add_argument(
+        "--max-keypoints", type=count, help="keypoints per frame (default: the preset's)"
+    )
     parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
     parser.add_argument("--tracking", choices=("descriptors", "klt"), default="descriptors")
     parser.add_argument("--matcher", default="NN-ratio", help="matcher preset")
-    parser.add_argument("--max-error", type=float, default=1.0, metavar="PX", help="epipolar (1)")
+    parser.add_argument(
+        "--max-error", type=float, default=1.0, metavar="PX", help="largest epipolar error (1)"
+    )
     parser.add_argument(
         "--min-motion",
         type=float,
         default=0.1,
         metavar="M",
-        help="true motions shorter than this are none (0.1)",
+        help="true motions shorter than this count as none (0.1)",
     )
     parser.add_argument("--no-video", action="store_true", help="write no videos")
     add_device(parser)

@@ -58,32 +58,46 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fixed-cameras",
         action="store_true",
         default=None,
-        help="leave intrinsics and rigs as they are known",
+        help="keep known intrinsics and rigs fixed",
     )
     parts.add_argument("--mapper", choices=["incremental", "global", "hierarchical"])
     parts.add_argument("--seed", type=int)
     add_set(parts, "any other field: verification.max_error_px=4 pairing.options.overlap=5")
-    parts.add_argument("--feature-file", type=Path, metavar="FILE", help="instead of extraction")
-    parts.add_argument("--match-file", type=Path, metavar="FILE", help="instead of matching")
+    parts.add_argument(
+        "--feature-file",
+        type=Path,
+        metavar="FILE",
+        help="use this feature file instead of extracting",
+    )
+    parts.add_argument(
+        "--match-file", type=Path, metavar="FILE", help="use this match file instead of matching"
+    )
     kinds = ["gs", "nerfstudio", "ply", "gltf", "kapture", "metashape", "colmap-text"]
     parser.add_argument(
         "--export", nargs="+", default=[], choices=kinds, metavar="KIND", help=", ".join(kinds)
     )
     running = parser.add_argument_group("execution")
     running.add_argument(
-        "--threads", type=count, metavar="N", help="of COLMAP; with 1 a run repeats exactly"
+        "--threads",
+        type=count,
+        metavar="N",
+        help="threads of COLMAP; with 1, a run can be repeated exactly",
     )
     running.add_argument(
         "--colmap-hours",
         type=float,
         default=48.0,
         metavar="H",
-        help="most that COLMAP may take per stage",
+        help="time limit of COLMAP per stage",
     )
     running.add_argument("--overwrite", action="store_true", help="extract and match again")
     how = ["link", "copy", "none"]
     running.add_argument(
-        "--images", default="link", choices=how, metavar="HOW", help=f"beside: {', '.join(how)}"
+        "--images",
+        default="link",
+        choices=how,
+        metavar="HOW",
+        help=f"images/ beside the model: {', '.join(how)}",
     )
     add_device(running)
     add_workers(running)

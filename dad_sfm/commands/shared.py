@@ -76,7 +76,9 @@ def run_step(step: Callable[..., Path], path: Path, options: argparse.Namespace)
 
 def add_detector(parser: argparse.ArgumentParser) -> None:
     """What may differ from the preset's detector; see `features_conf`."""
-    parser.add_argument("--max-keypoints", type=int, help="keypoints per image, not the preset's")
+    parser.add_argument(
+        "--max-keypoints", type=int, help="keypoints per image, instead of the preset's"
+    )
     parser.add_argument("--weights", help="checkpoint of the detector: a path or a URL")
     add_set(parser, "any other option of the detector, as presets name it: nms_size=7")
 
@@ -84,7 +86,10 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
 def add_preprocessing(parser: argparse._ActionsContainer) -> None:
     """How photos become what a detector sees; see `preprocessing`."""
     parser.add_argument(
-        "--resize", type=count, metavar="PX", help="long side of working images, not the preset's"
+        "--resize",
+        type=count,
+        metavar="PX",
+        help="long side of the images that the detector sees (default: the preset's)",
     )
     parser.add_argument(
         "--mask-dir",
