@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -26,20 +26,17 @@ from ..data.plugs import DESCRIBED, data_conf, make_data
 from ..validation.base import Validation
 from ..validation.matching import MatchingValidation
 from ..validation.repeatability import ValidationConf
-from .base import Objective, ObjectiveConf
 from .contrastive import cosine_distance, dual_softmax_loss, images_of, too_near
-from .frozen_encoder import FrozenEncoder
+from .frozen_encoder import EncodedConf, EncodedObjective
 from .loss import Loss
 
 _MAX_SCALE = 60.0
 
 
 @dataclass(frozen=True)
-class DescriptorConf(ObjectiveConf):
+class DescriptorConf(EncodedConf):
     """What is learned, and on which features.
 
-    encoder          network whose frozen features are described
-    encoder_weights  checkpoint of it; None for the published one
     dim              of the descriptors
     teacher_dim      of the teacher's descriptors
     teacher_weight   of the cosine distance to the teacher's descriptors
@@ -50,8 +47,6 @@ class DescriptorConf(ObjectiveConf):
 
     name: ClassVar[str] = "descriptor"
 
-    encoder: Literal["nano", "dad"] = "nano"
-    encoder_weights: str | None = None
     dim: int = 128
     teacher_dim: int = 128
     teacher_weight: float = 2.0
@@ -60,7 +55,7 @@ class DescriptorConf(ObjectiveConf):
     scale: float = 20.0
 
 
-class DescriptorObjective(Objective):
+class DescriptorObjective(EncodedObjective):
     """Loss of the descriptors of a `DescribedBatch`."""
 
     Conf = DescriptorConf
@@ -76,18 +71,11 @@ class DescriptorObjective(Objective):
         steps: int = 1,
     ) -> None:
         super().__init__(conf, device=device, bf16=bf16, steps=steps)
-        self._encode = FrozenEncoder(conf.encoder, conf.encoder_weights, device=device, bf16=bf16)
         # The student may say the same in other words.
         self.to_teacher = nn.Linear(conf.dim, conf.teacher_dim, bias=False)
         nn.init.eye_(self.to_teacher.weight)
         self.log_scale = nn.Parameter(torch.tensor(math.log(conf.scale)))
         self.teacher_log_scale = nn.Parameter(torch.tensor(math.log(conf.scale)))
-
-    def identity(self) -> dict[str, Any]:
-        return {**super().identity(), "encoder_weights": self._encode.sha256}
-
-    def metadata(self) -> dict[str, str]:
-        return {"encoder": self._encode.sha256}
 
     def describe(self, network: Callable[..., Any], batch: DescribedBatch) -> Tensor:
         """2B×N×D descriptors of the points of both views."""

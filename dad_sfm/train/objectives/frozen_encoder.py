@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -13,6 +15,7 @@ from ...models.folding import fold_batch_norm
 from ...models.imagenet import normalize
 from ...models.networks import NETWORKS
 from ...models.pretrained import load_weights
+from .base import Objective, ObjectiveConf
 
 
 class FrozenEncoder:
@@ -40,3 +43,38 @@ class FrozenEncoder:
         with torch.autocast(images.device.type, torch.bfloat16, bf16):
             features: list[Tensor] = self._encoder.encode(inputs)
         return features
+
+
+@dataclass(frozen=True)
+class EncodedConf(ObjectiveConf):
+    """Which features are described.
+
+    encoder          network whose frozen features are described
+    encoder_weights  checkpoint of it; None for the published one
+    """
+
+    encoder: Literal["nano", "dad"] = "nano"
+    encoder_weights: str | None = None
+
+
+class EncodedObjective(Objective):
+    """A descriptor's objective: its weights belong to those of an encoder, and say so."""
+
+    conf: EncodedConf
+
+    def __init__(
+        self,
+        conf: EncodedConf,
+        *,
+        device: torch.device | str = "cpu",
+        bf16: bool = False,
+        steps: int = 1,
+    ) -> None:
+        super().__init__(conf, device=device, bf16=bf16, steps=steps)
+        self._encode = FrozenEncoder(conf.encoder, conf.encoder_weights, device=device, bf16=bf16)
+
+    def identity(self) -> dict[str, Any]:
+        return {**super().identity(), "encoder_weights": self._encode.sha256}
+
+    def metadata(self) -> dict[str, str]:
+        return {"encoder": self._encode.sha256}

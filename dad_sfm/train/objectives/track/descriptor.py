@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -22,17 +22,15 @@ from ...data.plugs import PAIRS, data_conf, make_data
 from ...validation.base import Validation
 from ...validation.held_out_loss import HeldOutLoss
 from ...validation.repeatability import ValidationConf
-from ..base import Objective, ObjectiveConf
-from ..frozen_encoder import FrozenEncoder
+from ..frozen_encoder import EncodedConf, EncodedObjective
 from ..loss import Loss
 from .focal import focal_dual_softmax, focal_matchability, grid_partners, grid_px
 
 
 @dataclass(frozen=True)
-class TrackDescriptorConf(ObjectiveConf):
+class TrackDescriptorConf(EncodedConf):
     """The paper's values are the defaults, but for the encoder.
 
-    encoder  network whose frozen features are described, and its checkpoint
     stride   px of a cell
     dim      of the descriptors
     scale    inverse temperature of the dual softmax
@@ -40,8 +38,6 @@ class TrackDescriptorConf(ObjectiveConf):
 
     name: ClassVar[str] = "track-descriptor"
 
-    encoder: Literal["nano", "dad"] = "nano"
-    encoder_weights: str | None = None
     stride: int = 4
     dim: int = 128
     scale: float = 20.0
@@ -51,7 +47,7 @@ class TrackDescriptorConf(ObjectiveConf):
     matchability_weight: float = 1.0
 
 
-class TrackDescriptorObjective(Objective):
+class TrackDescriptorObjective(EncodedObjective):
     """Focal losses of dense descriptors on `PairBatch`."""
 
     Conf = TrackDescriptorConf
@@ -66,14 +62,7 @@ class TrackDescriptorObjective(Objective):
         steps: int = 1,
     ) -> None:
         super().__init__(conf, device=device, bf16=bf16, steps=steps)
-        self._encode = FrozenEncoder(conf.encoder, conf.encoder_weights, device=device, bf16=bf16)
         self.matchability = nn.Linear(conf.dim, 1)
-
-    def identity(self) -> dict[str, Any]:
-        return {**super().identity(), "encoder_weights": self._encode.sha256}
-
-    def metadata(self) -> dict[str, str]:
-        return {"encoder": self._encode.sha256}
 
     def forward(self, network: nn.Module, batch: PairBatch, step: int) -> Loss:
         conf = self.conf
