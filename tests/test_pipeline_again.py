@@ -57,6 +57,7 @@ def test_folders_of_one_name_have_outputs_of_their_own(
     assert default_output("courtyard") == Path("outputs/courtyard")
 
 
+@pytest.mark.slow
 def test_photos_changed_deleted_and_of_another_folder(scene: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     first = reconstruct(scene, out, **FEW)
@@ -190,6 +191,7 @@ def test_pairs_features_and_matches_that_are_given(scene: Path, tmp_path: Path) 
         reconstruct(scene, tmp_path / "five", given=GivenFiles(some), **FEW)
 
 
+@pytest.mark.slow
 def test_an_image_list_chooses_photos(scene: Path, tmp_path: Path) -> None:
     chosen = tmp_path / "list.txt"
     chosen.write_text("# three\n0.jpg\n1.jpg\n2.jpg\n")

@@ -205,6 +205,7 @@ def test_a_preset_is_extracted_at_the_largest_budget(tmp_path):
     assert "COLMAP" in result.made_by["licences"]["features"][0]
 
 
+@pytest.mark.slow
 def test_compare_prints_and_plots(data, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     first, second = (run(data, tmp_path / str(n), budgets=[n]) for n in (100, 300))

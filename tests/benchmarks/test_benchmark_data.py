@@ -86,6 +86,7 @@ def test_a_folder_without_scenes_says_so(tmp_path):
 
 
 # -------------------------------------------------------------------------------- courtyard
+@pytest.mark.slow
 def test_the_courtyard_has_depth_for_every_pair(tmp_path, monkeypatch):
     small = partial(render_courtyard, size=(96, 64), count=6)
     monkeypatch.setattr(courtyard, "render_courtyard", small)
@@ -100,6 +101,7 @@ def test_the_courtyard_has_depth_for_every_pair(tmp_path, monkeypatch):
     assert back[seen] == pytest.approx(points.reshape(-1, 2)[known][seen], abs=0.3)
 
 
+@pytest.mark.slow
 def test_a_perfect_detector_scores_100_on_the_courtyard(tmp_path, monkeypatch):
     """Keypoints that are where the depth says, linked by it, give the true poses."""
     pytest.importorskip("poselib")
@@ -125,6 +127,7 @@ def test_a_perfect_detector_scores_100_on_the_courtyard(tmp_path, monkeypatch):
 
 
 # ----------------------------------------------------------------------------- homographies
+@pytest.mark.slow
 def test_photos_become_pairs_once(tmp_path):
     photos = tmp_path / "photos"
     photos.mkdir()

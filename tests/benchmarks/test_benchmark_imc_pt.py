@@ -65,6 +65,7 @@ def write_depth(root, room, scene):
             file["depth"] = room.depth(photo)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("linker", ["NN-mutual", "truth"])
 def test_a_perfect_detector_scores_all(megadepth, linker):
     tables = judged("imc-pt", megadepth, linker=linker, limit=8)

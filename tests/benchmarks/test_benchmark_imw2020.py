@@ -51,6 +51,7 @@ def phototourism(tmp_path):
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("linker", ["NN-mutual", "truth"])
 def test_a_perfect_detector_scores_all(phototourism, linker):
     tables = judged("imw2020", phototourism, linker=linker)
@@ -67,6 +68,7 @@ def test_a_perfect_detector_scores_all(phototourism, linker):
     assert [len(t.items) for t in tables[2::2]] == [1, 3, 1]
 
 
+@pytest.mark.slow
 def test_the_mean_weighs_scenes_equally(phototourism):
     """One scene of a single pair has an image without points: a third is lost, not a fifth."""
     nothing = Features(np.zeros((0, 2), np.float32), np.zeros(0, np.float32), SIZE)

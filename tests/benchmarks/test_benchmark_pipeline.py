@@ -38,6 +38,7 @@ def run(tmp_path, monkeypatch, request):
     return run
 
 
+@pytest.mark.slow
 def test_everything_at_hand_is_run_and_shown(run, tmp_path, capsys):
     asked, docs = run(tmp_path)
     assert {name for name, *_ in asked} == {"courtyard", "strecha", "homographies"}

@@ -43,6 +43,7 @@ def scans(tmp_path):
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("linker", ["NN-mutual", "truth"])
 def test_a_perfect_detector_scores_all(scans, linker):
     essential, fundamental = judged("scannet1500", scans, linker=linker)

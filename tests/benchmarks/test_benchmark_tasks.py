@@ -115,6 +115,7 @@ def judge_scene(scene, task, budgets, matches=None):
         return task.judge(ranked, FileLinker(m), budgets, scene.root / "work")
 
 
+@pytest.mark.slow
 def test_exact_keypoints_score_100_and_fewer_are_cut(scene):
     pairs = pairs_of_model(scene.gt, max_axis_deg=45)
     tables = judge_scene(scene, PoseTask(pairs, PoseProtocol(runs=2)), (100, 500))
@@ -126,6 +127,7 @@ def test_exact_keypoints_score_100_and_fewer_are_cut(scene):
         assert figures([table], 100)["matches"] < 100 < figures([table], 500)["matches"]
 
 
+@pytest.mark.slow
 def test_random_matches_score_nothing(scene, tmp_path):
     """Chance: a random rotation is within θ of the true one with probability (θ - sin θ) / π,
     10⁻⁵ for 5°."""

@@ -20,6 +20,7 @@ def step(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_extract_features_as_hloc_is_called(tmp_path: Path) -> None:
     save(tmp_path / "photos" / "a.png")
     (tmp_path / "photos" / "b.png").write_bytes(b"no image")

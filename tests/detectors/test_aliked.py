@@ -111,6 +111,7 @@ def test_head_takes_any_points(random_weights: Path) -> None:
     torch.testing.assert_close(found.norm(dim=1), torch.ones(4))
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_head_at_the_points_of_the_detector_gives_its_descriptors(
     shared: Path, photo: Tensor
@@ -163,6 +164,7 @@ def test_padding_does_not_move_points(shared: Path, photo: Tensor) -> None:
     assert distances(inner, found[1]).amin(dim=1).median() < 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_budget_order_and_batch(shared: Path, photo: Tensor) -> None:
     find = detector(published(shared), max_keypoints=300)

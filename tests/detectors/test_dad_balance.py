@@ -133,6 +133,7 @@ def test_fewer_points_are_the_first_of_more() -> None:
         assert (best > 0).all()
 
 
+@pytest.mark.slow
 def test_each_image_of_a_batch_alone() -> None:
     detector = load_DaDNano(device="cpu", balance=1.0)
     images = normalize(torch.stack([picture(3), torch.full((3, 256, 320), 0.5), picture(4)]))

@@ -72,6 +72,7 @@ def test_disk_points_are_where_the_heat_map_peaks() -> None:
     torch.testing.assert_close(found.descriptors[0], dense[0, :, 20, 10])
 
 
+@pytest.mark.slow
 @needs_xfeat
 @pytest.mark.usefixtures("published")
 def test_xfeat_points_are_where_the_logits_peak() -> None:
@@ -85,6 +86,7 @@ def test_xfeat_points_are_where_the_logits_peak() -> None:
     torch.testing.assert_close(found.keypoints_px, PLACES)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("published")
 def test_dedode_points_are_where_the_logits_peak() -> None:
     find = make("dedode-v2", max_keypoints=3, increase_coverage=False)
@@ -95,6 +97,7 @@ def test_dedode_points_are_where_the_logits_peak() -> None:
     assert found.descriptors is None
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("published")
 def test_dedode_describes_where_the_points_are() -> None:
     """The network is replaced by a map that tells where it was read, padding included."""
@@ -150,6 +153,7 @@ def test_budget_order_and_batch(name: str, dim: int | None, options: dict) -> No
     assert find.identity.get("dim") == dim
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("published")
 def test_dedode_head_takes_any_points() -> None:
     describe = DESCRIPTORS.make({"name": "dedode-b"})
@@ -175,6 +179,7 @@ ADDRESSES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("registry", "name", "address"), ADDRESSES)
 @pytest.mark.usefixtures("no_weights")
 def test_weights_that_cannot_be_had_are_named_with_their_address(
@@ -184,6 +189,7 @@ def test_weights_that_cannot_be_had_are_named_with_their_address(
         registry.make({"name": name})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("registry", "name", "address"), ADDRESSES)
 def test_the_weights_of_another_network_are_refused(
     folder: Path, registry, name: str, address: str

@@ -45,6 +45,7 @@ def test_best_pixels_are_local_maxima_above_the_threshold() -> None:
     assert best_pixels(logits, 0.3, 10, allowed=left)[0].tolist() == [[3, 2], [1, 7]]
 
 
+@pytest.mark.slow
 def test_detect_and_compute(weights: Path, image: torch.Tensor) -> None:
     model = vgg_hyper(weights)
     points, described, scores, aux = model.detectAndCompute(
@@ -93,6 +94,7 @@ def test_the_file_is_asked_for_by_name_and_another_is_refused(
         vgg_hyper()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "network"), [("ripe", RIPE), ("ripe-nano", RIPENano)])
 def test_the_plug_in_finds_what_the_network_says(
     name: str, network: type, tmp_path: Path, image: torch.Tensor

@@ -31,6 +31,7 @@ def test_good_matches_give_good_poses(scene):
     assert found.auc()[0] > 0.9
 
 
+@pytest.mark.slow
 def test_bad_matches_do_not(scene, tmp_path):
     pytest.importorskip("poselib")
     rng = np.random.default_rng(0)

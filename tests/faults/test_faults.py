@@ -55,6 +55,7 @@ def test_little_memory_and_deleted_folders_lose_nothing(forge: Forge, tmp_path: 
     assert_nothing_is_lost(tally, at_least=2)
 
 
+@pytest.mark.slow
 def test_every_reader_takes_damaged_files(tmp_path: Path) -> None:
     for name, target in make_targets(tmp_path / "seeds").items():
         for suffix, data in target.seeds:  # sound ones are read

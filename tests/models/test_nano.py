@@ -55,12 +55,13 @@ def rendered(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "least_light", "most_light"),
     [
         ("dad-nano", 0.35, 0.65),
-        pytest.param("dad-nano-light", 0.9, 1, marks=pytest.mark.slow),
-        pytest.param("dad-nano-dark", 0, 0.1, marks=pytest.mark.slow),
+        ("dad-nano-light", 0.9, 1),
+        ("dad-nano-dark", 0, 0.1),
     ],
 )
 def test_the_packaged_weights_find_the_same_points_again(

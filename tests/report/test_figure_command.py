@@ -23,6 +23,7 @@ def test_keypoints_by_polarity(photo, tmp_path):
     assert {(255, 170, 40), (70, 150, 255)} <= colours
 
 
+@pytest.mark.slow
 def test_probabilities(photo, tmp_path):
     picture = tmp_path / "p.png"
     line = ["figure", "probabilities", str(photo), str(picture), "--device", "cpu"]

@@ -57,6 +57,7 @@ def test_views_of_another_day_show_the_same_things_in_other_light(textures, tmp_
     assert (one["rgb_0"] != many["rgb_0"]).mean() > 0.3
 
 
+@pytest.mark.slow
 def test_processes_draw_what_one_alone_draws(textures, tmp_path):
     alone = render_bank(tmp_path / "a", CONF, scenes=2, textures=textures, workers=0)
     together = render_bank(tmp_path / "b", CONF, scenes=2, textures=textures, workers=2)
@@ -65,6 +66,7 @@ def test_processes_draw_what_one_alone_draws(textures, tmp_path):
     assert alone[0].read_bytes() != alone[1].read_bytes()
 
 
+@pytest.mark.slow
 def test_a_bank_goes_on_and_grows(textures, tmp_path):
     whole = render_bank(tmp_path / "whole", CONF, scenes=3, textures=textures, workers=0)
     first = render_bank(tmp_path / "grown", CONF, scenes=1, textures=textures, workers=0)

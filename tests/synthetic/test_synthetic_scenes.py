@@ -37,6 +37,7 @@ def _contents(root: Path) -> dict[str, bytes]:
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 def test_the_courtyard_is_complete(folder):
     expected = {f"images/{i:04d}.jpg" for i in range(3)} | {f"depth/{i:04d}.npy" for i in range(3)}
     expected |= {"gt/cameras.txt", "gt/images.txt", "gt/points3D.txt", "scene.json"}
@@ -181,6 +182,7 @@ def _photos() -> list[np.ndarray]:
     return [rng.integers(0, 256, (h, w, 3), np.uint8) for h, w in ((60, 90), (300, 40), (200, 310))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("textures", [None, _photos()], ids=["painted", "photos"])
 def test_random_scenes_follow_their_seed(textures):
     def draw(seed: int) -> list[np.ndarray]:
@@ -195,6 +197,7 @@ def test_random_scenes_follow_their_seed(textures):
     assert np.isfinite(first[1]).all()
 
 
+@pytest.mark.slow
 def test_fronts_and_trees_are_relief():
     """They multiply the patches of a scene, not its size."""
     for seed in range(3):
@@ -220,6 +223,7 @@ def test_bays_of_a_front_are_the_same():
     assert len(kinds) >= 6
 
 
+@pytest.mark.slow
 def test_another_day_has_other_light_and_the_same_things():
     scene = random_scene(1, _photos())
     other = another_day(scene, 5)

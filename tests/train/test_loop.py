@@ -243,6 +243,7 @@ def test_nan_stops_with_an_explanation(photos, tmp_path):
         loop_in(tmp_path, photos, objective=broken).run()
 
 
+@pytest.mark.slow
 def test_a_collapsed_run_stops_with_an_explanation(photos, tmp_path):
     def hitless(a, b, batch, step):
         return Loss(a.mean() ** 2, {"hit_rate": torch.zeros(()), "loss": a.mean().detach()})

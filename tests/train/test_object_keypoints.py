@@ -100,6 +100,7 @@ def line(method: str, numbered: str, run, options: str, fields: str) -> list[str
     ).split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "options", "fields"), METHODS)
 def test_a_command_trains_and_another_draws(numbered, tmp_path, method, options, fields):
     run, out = tmp_path / "run", tmp_path / "figures"

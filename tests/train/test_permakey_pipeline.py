@@ -14,6 +14,7 @@ SCRIPT = Path(__file__).parents[2] / "pipelines" / "permakey.py"
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
+@pytest.mark.slow
 def test_a_row_for_each_kind_of_bars(tmp_path, monkeypatch):
     pytest.importorskip("gymnasium", reason="the extra atari is not installed")
     pytest.importorskip("ale_py", reason="the extra atari is not installed")

@@ -47,6 +47,7 @@ def assert_same(found, expected):
         assert torch.equal(found[name], value), name
 
 
+@pytest.mark.slow
 def test_there_and_back_is_the_same_bit_by_bit(weights, tmp_path):
     published = export_published(weights, tmp_path / "a" / "mine.pth")
     back = import_published(published, tmp_path / "b" / "mine.safetensors")

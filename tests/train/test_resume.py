@@ -63,6 +63,7 @@ def last_step(run: Path) -> int:
     return json.loads((run / "log.jsonl").read_text().splitlines()[-1])["step"]
 
 
+@pytest.mark.slow
 def test_reinforcement_learning(conf: RunConf, photos: Path, tmp_path: Path) -> None:
     def go(run: Path, minutes: float | None = None) -> Path:
         return train(conf, [photos], run, device="cpu", minutes=minutes, tracker="none")
@@ -70,6 +71,7 @@ def test_reinforcement_learning(conf: RunConf, photos: Path, tmp_path: Path) -> 
     assert_sittings_change_nothing(go, tmp_path, conf.loop.steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cached", [False, True])
 def test_distillation(cached: bool, teachers: list[Path], photos: Path, tmp_path: Path) -> None:
     """With a cache the first run asks the teachers and the others the cache."""

@@ -40,6 +40,7 @@ def test_the_median_counts() -> None:
     assert timing.to_dict()["memory, MiB"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak of a part of a run")
 def test_memory_is_that_of_each_contender() -> None:
     """In a process of its own: a heap that others have filled and kept would not grow."""

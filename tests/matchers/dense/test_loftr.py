@@ -83,6 +83,7 @@ def make_view(folder, name: str, seed: int) -> View:
     return View(name, Features(points, np.ones(30), (160, 120)), folder / name)
 
 
+@pytest.mark.slow
 @needs_kornia("0.9")
 def test_the_warp_is_what_the_network_says_less_half_a_pixel(weights, tmp_path) -> None:
     """Its authors' frame has the centre of the first pixel at (0.5, 0.5)."""

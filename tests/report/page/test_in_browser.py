@@ -149,6 +149,7 @@ def test_colours_of_points_can_be_chosen(tab):
     assert tab.locator("#world canvas").screenshot() != before
 
 
+@pytest.mark.slow
 def test_a_phone_and_the_dark(tab):
     """Nothing is wider than the screen, and the ground is dark where that is asked for."""
     tab.emulate_media(color_scheme="dark")
