@@ -102,7 +102,8 @@ def _matching(s: Settings) -> Sections:
 
 
 def _cores(s: Settings) -> Sections:
-    photos = Photos(s.photos.image_dir, s.photos.names[:1] * 8, s.photos.work)
+    # Many, so that a run's start and end weigh little.
+    photos = Photos(s.photos.image_dir, s.photos.names[:1] * 24, s.photos.work)
     conf = extract_features.preset(DEFAULT)
 
     def extract(workers: int) -> None:
