@@ -19,7 +19,8 @@ from ..detectors import DETECTORS
 from ..detectors.base import Detections, Detector, EncodingDetector, unmasked
 from .loading import Photo
 
-POINTS_ONLY = frozenset({"dad", "dad-nano", "dedode-v2"})  # detectors that describe nothing
+# Detectors that describe nothing.
+POINTS_ONLY = frozenset({"dad", "dad-nano", "dedode-v2", "gftt", "traqpoint"})
 
 
 class Extractor:

@@ -7,6 +7,7 @@ import torch
 
 from dad_sfm.detectors import DETECTORS
 from dad_sfm.detectors.gftt import least_eigenvalues
+from dad_sfm.execution.extractor import descriptor_name
 
 
 def square(contrast: float = 0.5) -> torch.Tensor:
@@ -27,6 +28,8 @@ def test_the_smaller_eigenvalue_is_that_of_the_flatter_direction() -> None:
 
 def test_the_corners_of_a_square_are_found_and_its_edges_are_not() -> None:
     (found,) = DETECTORS.make({"name": "gftt"})(square())
+    assert found.descriptors is None
+    assert descriptor_name({"name": "gftt"}) is None
     corners = torch.tensor([[12.0, 10.0], [35.0, 10.0], [12.0, 29.0], [35.0, 29.0]])
     assert len(found.keypoints_px) == 4
     assert torch.cdist(corners, found.keypoints_px).amin(dim=1).max() <= 1.5
