@@ -224,10 +224,15 @@ _SHAPES = st.one_of(
 )
 _ARRAYS = st.builds(lambda kind, shape: np.zeros(shape, kind), st.sampled_from(_NUMBERS), _SHAPES)
 _ATTRS = st.one_of(
-    st.none(), st.integers(-5, 5), st.floats(), st.text("ab{}[]", max_size=4), st.binary(max_size=3)
+    *(st.none(), st.integers(-5, 5), st.floats(), st.text("ab{}[]", max_size=4)),
+    st.binary(max_size=3).filter(lambda text: 0 not in text),  # which h5py does not write
 )
+# The same examples in every run: `make faults` is where new ones are looked for.
 _SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 
