@@ -40,6 +40,8 @@ class Detector(Protocol):
 
     stride    both sides of an input image must be multiples of it
     licence   of its code and weights
+    describes whether its detections have descriptors; a class that does not say is taken for one
+              whose detections do
     identity  what made the points, for the feature file: at least ``name``, and ``weights``
               (a SHA-256) where there are any
     """
@@ -47,6 +49,7 @@ class Detector(Protocol):
     stride: int
     identity: dict[str, Any]
     licence: Licence
+    describes: bool
 
     def __call__(self, images: Tensor, masks: Tensor | None = None) -> list[Detections]:
         """Detect in a batch of B×3×H×W float32 RGB images in [0, 1], of any device.

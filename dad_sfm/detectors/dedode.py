@@ -36,6 +36,7 @@ class DeDoDe:
     Conf = DeDoDeConf
     licence = LICENCE
     stride = 8
+    describes = False
 
     def __init__(self, conf: DeDoDeConf, *, device: str = "cpu") -> None:
         if conf.max_keypoints < 1:

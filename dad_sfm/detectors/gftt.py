@@ -47,6 +47,7 @@ class GFTT:
     Conf = GFTTConf
     licence = Licence("MIT")
     stride = 1
+    describes = False
 
     def __init__(self, conf: GFTTConf, *, device: str = "cpu") -> None:
         self._conf, self._device = conf, torch.device(device)

@@ -58,6 +58,7 @@ class TraqPointPlugin:
     Conf = TraqPointConf
     licence = Licence("Apache-2.0 (xiaomi-research/traqpoint)")
     stride = STRIDE
+    describes = False
 
     def __init__(self, conf: TraqPointConf, *, device: str = "cpu") -> None:
         self._conf = conf

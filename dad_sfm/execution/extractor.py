@@ -19,9 +19,6 @@ from ..detectors import DETECTORS
 from ..detectors.base import Detections, Detector, EncodingDetector, unmasked
 from .loading import Photo
 
-# Detectors that describe nothing.
-POINTS_ONLY = frozenset({"dad", "dad-nano", "dedode-v2", "gftt", "traqpoint"})
-
 
 class Extractor:
     """The detector, and perhaps a descriptor, that a ``model`` dict of a preset describes.
@@ -122,7 +119,7 @@ def descriptor_name(model: Mapping[str, Any]) -> str | None:
     options = {key: value for key, value in model.items() if key != "descriptor"}
     if describe := model.get("descriptor"):
         return _with_variant(str(describe["name"]), DESCRIPTORS.conf(describe))
-    if model["name"] in POINTS_ONLY:
+    if not getattr(DETECTORS.plugin(model["name"]), "describes", True):
         return None
     return _with_variant(str(model["name"]), DETECTORS.conf(options))
 

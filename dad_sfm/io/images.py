@@ -102,10 +102,10 @@ def resized(
     What shrinks is resized by torch, whose code uses wide instructions, in a sixth of Pillow's
     time; one in four hundred values differs from Pillow's, by one grey level.
     """
-    if image.size == size:
+    whole = box is None or box == (0, 0, *image.size)
+    if whole and image.size == size:
         return image
     shrinks = size[0] <= image.width and size[1] <= image.height
-    whole = box is None or box == (0, 0, *image.size)
     mode = _TORCH_MODES.get(resample)
     if mode is None or not (shrinks and whole) or image.width * image.height > _COPIED:
         return image.resize(size, resample, box=box)

@@ -106,6 +106,7 @@ def test_shrunk_images_are_pillows(resample: Image.Resampling, size: tuple[int, 
     [
         ((64, 40), None, Image.Resampling.BICUBIC),  # larger
         ((16, 10), (0, 0, 31.5, 20), Image.Resampling.BICUBIC),
+        ((32, 20), (0, 0, 31.5, 20), Image.Resampling.BICUBIC),  # of the image's own size
         ((16, 10), None, Image.Resampling.LANCZOS),
     ],
 )

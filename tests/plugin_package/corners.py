@@ -27,6 +27,7 @@ class Corners:
     Conf = CornersConf
     licence = Licence("MIT")
     stride = 1
+    describes = False
 
     def __init__(self, conf: CornersConf, *, device: str = "cpu") -> None:
         self.identity = {"name": "corners"}

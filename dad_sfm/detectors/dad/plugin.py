@@ -57,6 +57,8 @@ class DaDFamilyPlugin:
     detector  the network with everything around it
     """
 
+    describes = False
+
     def __init__(self, conf: DaDConf | NanoConf, variant: Variant, device: str) -> None:
         amp_dtype = None if conf.precision == "float32" else getattr(torch, conf.precision)
         self.detector = load_DaD(

@@ -224,15 +224,10 @@ _SHAPES = st.one_of(
 )
 _ARRAYS = st.builds(lambda kind, shape: np.zeros(shape, kind), st.sampled_from(_NUMBERS), _SHAPES)
 _ATTRS = st.one_of(
-    *(st.none(), st.integers(-5, 5), st.floats(), st.text("ab{}[]", max_size=4)),
-    st.binary(max_size=3).filter(lambda text: 0 not in text),  # which h5py does not write
+    st.none(), st.integers(-5, 5), st.floats(), st.text("ab{}[]", max_size=4), st.binary(max_size=3)
 )
-# The same examples in every run: `make faults` is where new ones are looked for.
 _SETTINGS = settings(
-    max_examples=60,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -254,6 +249,8 @@ def test_any_feature_file_is_read_or_refused(
             group[name] = array
         for holder, values in ((group.get("keypoints"), attrs), (file, root)):
             for name, value in values.items() if holder is not None else ():
+                if isinstance(value, bytes) and 0 in value:
+                    value = np.void(value)  # h5py writes zeros in no text of variable length
                 if value is not None:
                     holder.attrs[name] = value
     with contextlib.suppress(StoreError), FeatureReader(path) as reader:
