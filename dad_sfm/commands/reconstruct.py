@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.arguments import add_set, count, numbers
+from ..core.isolation import started_ahead
 from .shared import SOME_LEFT_OUT, add_device, add_engine, add_preprocessing, add_workers
 
 SUMMARY = "photos -> model and report"
@@ -105,6 +106,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    # COLMAP's two stages need none of what this process loads first.
+    with started_ahead(2, "dad_sfm.database", "dad_sfm.reconstruction", "pycolmap", "poselib"):
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     from ..core.config import read_yaml
     from ..export.handover import hand_over
     from ..io.scenes import default_output

@@ -7,6 +7,8 @@ logged until then is in this one's log.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import logging
 import os
 import pickle
@@ -15,12 +17,14 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
 _SIZE = struct.Struct("<Q")
+_SERVE = "from dad_sfm.core import isolation; isolation.serve()"
+_waiting: list[subprocess.Popen[bytes]] = []  # started ahead, and not in use yet
 
 
 class StageError(RuntimeError):
@@ -37,12 +41,7 @@ def run_isolated(
     What it raises is raised here, what it logs is logged here, and its standard error is ours.
     Raises `StageError` when the process dies or runs out of time.
     """
-    child = subprocess.Popen(
-        [sys.executable, "-c", "from dad_sfm.core import isolation; isolation.serve()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-    )
+    child = _waiting.pop() if _waiting else _started()
     assert child.stdin is not None
     assert child.stdout is not None
     late = threading.Event()
@@ -68,14 +67,46 @@ def run_isolated(
             raise StageError(message) from None
     finally:
         timer.cancel()
-        child.kill()
-        child.stdin.close()
-        child.stdout.close()
-        child.wait()
+        _end(child)
     kind, value = answer
     if kind == "error":
         raise _rebuilt(*value)
     return value
+
+
+@contextlib.contextmanager
+def started_ahead(count: int, *modules: str) -> Iterator[None]:
+    """Start processes for the next calls of `run_isolated` inside, while something else is done.
+
+    modules  what they load meanwhile
+
+    Those that were not needed are ended.
+    """
+    children = [_started(*modules) for _ in range(count)]
+    _waiting.extend(children)
+    try:
+        yield
+    finally:
+        for child in children:
+            if child in _waiting:
+                _waiting.remove(child)
+                _end(child)
+
+
+def _started(*modules: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _SERVE, *modules],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        start_new_session=True,  # an interrupt is for this process, which then ends that one
+    )
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    child.kill()
+    with contextlib.suppress(BrokenPipeError), child:  # closes its pipes and waits
+        pass
 
 
 def serve() -> None:
@@ -84,7 +115,14 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     # What native code prints must not get between the answers.
     os.dup2(2, 1)
-    function, args, kwargs = pickle.loads(_receive(requests))
+    for module in sys.argv[1:]:
+        with contextlib.suppress(ImportError):  # the function says what it lacks
+            importlib.import_module(module)
+    try:
+        request = _receive(requests)
+    except EOFError:  # nothing was asked
+        return
+    function, args, kwargs = pickle.loads(request)
     threading.Thread(target=_die_with_parent, args=(requests,), daemon=True).start()
     root = logging.getLogger()
     root.addHandler(_Forward(answers))

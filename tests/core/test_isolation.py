@@ -10,7 +10,8 @@ import time
 
 import pytest
 
-from dad_sfm.core.isolation import StageError, run_isolated
+from dad_sfm.core import isolation
+from dad_sfm.core.isolation import StageError, run_isolated, started_ahead
 
 
 class TwoArgumentsError(ValueError):
@@ -75,3 +76,31 @@ def test_a_hang_is_a_sentence() -> None:
     with pytest.raises(StageError, match=r"hang was not done within 3 seconds"):
         run_isolated(hang, time_limit=3)
     assert time.monotonic() - start < 30
+
+
+def process() -> tuple[int, bool]:
+    return os.getpid(), "colorsys" in sys.modules
+
+
+def test_processes_that_were_started_ahead_are_used_and_none_is_left() -> None:
+    with started_ahead(3, "colorsys", "no_such_module"):
+        ready = list(isolation._waiting)
+        assert run_isolated(process) == (ready[2].pid, True)
+        with pytest.raises(StageError, match=r"abort crashed: it ended by SIGABRT"):
+            run_isolated(abort)
+        assert [child.poll() for child in ready] == [None, -signal.SIGABRT, -signal.SIGKILL]
+    assert not isolation._waiting
+    assert ready[0].poll() == -signal.SIGKILL
+    assert run_isolated(process)[0] not in {child.pid for child in ready}
+
+
+def test_a_process_that_waits_ends_with_the_one_that_started_it(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with started_ahead(1):
+        (child,) = isolation._waiting
+        assert os.getsid(child.pid) == child.pid  # no interrupt of the terminal reaches it
+        assert child.stdin is not None
+        child.stdin.close()  # as when this process is killed
+        assert child.wait() == 0
+    assert capfd.readouterr().err == ""
