@@ -8,6 +8,8 @@ but had to leave some images out, 130 for one that was interrupted.
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -74,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     quiet = getattr(options, "quiet", False)
     if quiet or hasattr(options, "progress"):
         choose_style("none" if quiet else options.progress)
+    # Python looks for garbage three times as it ends, among all that torch has made.
+    atexit.register(gc.freeze)
     usual = logging.ERROR if quiet else logging.WARNING
     logging.basicConfig(
         level=logging.DEBUG if options.debug else usual,
