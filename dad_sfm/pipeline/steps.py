@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ..io.pairs_file import write_pairs
 from ..io.scenes import Scene
 from ..io.store import FeatureReader
 from ..report import Failure, Report, build_report, failure_report, summary_lines
-from ..report.page import write_page
+from ..report.page import SmallPhoto, photos_ahead, write_page
 from .clock import Clock
 from .conf import ReconstructionConf
 from .survey import GivenFiles, Survey, survey
@@ -46,6 +46,7 @@ class Run:
     overwrite: bool
     time_limit: float  # seconds, of verification and of mapping
     found: Survey | None = None
+    photos: dict[str, SmallPhoto] = field(default_factory=dict)  # of the page
 
     def go(self, image_list: ImageList) -> None:
         """All steps.  Raises what they raise."""
@@ -138,7 +139,11 @@ class Run:
                 num_threads=self.num_threads,
                 time_limit=self.time_limit,
             )
-        with self.clock.stage("reconstruction"), self._colmap():
+        with (
+            self.clock.stage("reconstruction"),
+            self._colmap(),
+            photos_ahead(self.files.features, self.place.image_dir.resolve(), names) as self.photos,
+        ):
             run_isolated(
                 reconstruction.main,
                 self.files.sparse,
@@ -192,7 +197,7 @@ class Run:
     def write(self, report: Report) -> None:
         """Write the report and its page among the results."""
         report.write(self.files.report)
-        write_page(report, self.files, self.place.gt if self.found else None)
+        write_page(report, self.files, self.place.gt if self.found else None, self.photos)
         for line in summary_lines(report):
             logger.debug("%s", line)
 

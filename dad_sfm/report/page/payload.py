@@ -5,19 +5,24 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
+from ...core.types import Features
 from ...geometry.cameras import CameraModel
+from ...io.images import ImageError
 from ...io.output import Output
 from ..document import ImageReport, Report
 from .evidence import Evidence, ImageEvidence, spread
-from .photos import side_for, small_photo
+from .photos import SmallPhoto, side_for, small_photo
 from .view import first_view, pose
+
+logger = logging.getLogger(__name__)
 
 MOST_POINTS = 200_000
 MOST_KEYPOINTS = 500_000  # of all images together
@@ -28,6 +33,7 @@ class Payload:
     """Packs what the scripts of the page read.
 
     model, truth  the largest model, and the true cameras in its frame; None where there is none
+    photos        small photos that are there already
     """
 
     def __init__(
@@ -37,9 +43,10 @@ class Payload:
         evidence: Evidence,
         model: CameraModel | None,
         truth: CameraModel | None,
+        photos: Mapping[str, SmallPhoto],
     ) -> None:
         self._report, self._files, self._evidence = report, files, evidence
-        self._model, self._truth = model, truth
+        self._model, self._truth, self._photos = model, truth, photos
         most = max(256, MOST_KEYPOINTS // max(1, len(evidence.images)))
         self._kept = {name: _kept(image, most) for name, image in evidence.images.items()}
         self._rows = spread(len(evidence.points or ()), MOST_POINTS)
@@ -56,11 +63,21 @@ class Payload:
             found = self._evidence.images.get(image.name)
             if found is None:
                 continue
-            photo = small_photo(Path(self._report.image_dir) / image.name, found.features, side)
+            photo = self._photo(image.name, found.features, side)
             light = photo.light if photo else np.zeros(len(found.features), bool)
             if photo:
                 yield f"t{number}", base64.b64encode(photo.jpeg).decode("ascii")
             yield f"k{number}", packed(self._keypoints(found, light, self._kept[image.name]))
+
+    def _photo(self, name: str, features: Features, side: int) -> SmallPhoto | None:
+        ready = self._photos.get(name)
+        if ready is not None and ready.side == side:
+            return ready
+        try:
+            return small_photo(Path(self._report.image_dir) / name, features, side)
+        except (ImageError, FileNotFoundError) as error:
+            logger.warning("not in the report page: %s", error)
+            return None
 
     def _index(self, pairs: list[list[int]]) -> dict[str, Any]:
         points = self._evidence.points

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,7 @@ import numpy as np
 from ...core.types import Features
 from ...evaluation.polarity import contrast
 from ...geometry import pixel_frames
-from ...io.images import ImageError
 from ...io.photos import read_photo
-
-logger = logging.getLogger(__name__)
 
 BYTES = 3_000_000  # of all small photos together, about
 _BYTES_A_PIXEL = 0.25  # of a photo with much texture
@@ -27,10 +23,14 @@ _POLARITY_SIDE = 512  # px: the cost of a blur grows with its cube
 
 @dataclass(frozen=True)
 class SmallPhoto:
-    """JPEG bytes, and N bool: which keypoints are brighter than their surroundings."""
+    """JPEG bytes, and N bool: which keypoints are brighter than their surroundings.
+
+    side  largest long side, px, for which it was made
+    """
 
     jpeg: bytes
     light: np.ndarray
+    side: int
 
 
 def side_for(images: int) -> int:
@@ -39,13 +39,9 @@ def side_for(images: int) -> int:
     return int(np.clip(math.sqrt(pixels * 4 / 3), _SMALLEST, _LARGEST))
 
 
-def small_photo(path: Path, features: Features, side: int) -> SmallPhoto | None:
-    """None where the photo cannot be read any more."""
-    try:
-        photo = read_photo(path, resize_max=side, upright=False, alpha=False)
-    except (ImageError, FileNotFoundError) as error:
-        logger.warning("not in the report page: %s", error)
-        return None
+def small_photo(path: Path, features: Features, side: int) -> SmallPhoto:
+    """Raises `ImageError` or FileNotFoundError where the photo cannot be read any more."""
+    photo = read_photo(path, resize_max=side, upright=False, alpha=False)
     buffer = io.BytesIO()
     photo.image.save(buffer, "JPEG", quality=_QUALITY)
     small = photo.image.convert("L")
@@ -54,4 +50,4 @@ def small_photo(path: Path, features: Features, side: int) -> SmallPhoto | None:
         features.keypoints_px, source_size=photo.stored_size, target_size=small.size
     )
     light = contrast(np.asarray(small, np.float64), points) > 0
-    return SmallPhoto(buffer.getvalue(), light)
+    return SmallPhoto(buffer.getvalue(), light, side)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from ...colmap.model import read_model
 from ...geometry.cameras import CameraModel
@@ -16,21 +17,28 @@ from .graph import view_graph
 from .histogram import histogram
 from .missing import missing_section
 from .payload import Payload
+from .photos import SmallPhoto
 from .shell import assembled
 from .top_view import top_view
 from .truth import error_section, in_frame_of
 
 
-def write_page(report: Report, out: Path | str | Output, gt: Path | str | None = None) -> Path:
+def write_page(
+    report: Report,
+    out: Path | str | Output,
+    gt: Path | str | None = None,
+    photos: Mapping[str, SmallPhoto] = MappingProxyType({}),
+) -> Path:
     """Write ``report.html`` into the output folder that the report is of; returns its path.
 
-    gt  folder of the model of the true cameras, to draw them beside those that were found
+    gt      folder of the model of the true cameras, to draw them beside those that were found
+    photos  small ones that were made before, see `photos_ahead`
     """
     files = Output.of(out)
     evidence = read_evidence(report, files)
     model = read_model(files.models()[0]) if report.models else None
     truth = in_frame_of(model, read_model(gt)) if model and gt is not None else None
-    payload = Payload(report, files, evidence, model, truth)
+    payload = Payload(report, files, evidence, model, truth, photos)
     page = assembled(
         report.scene,
         _sections(report, files, evidence, model),

@@ -41,7 +41,7 @@ def blobs_of(scene):
     report = build_report(files, scene="x", image_dir=scene.image_dir)
     evidence = read_evidence(report, files)
     model = read_model(files.models()[0])
-    return dict(Payload(report, files, evidence, model, None).blobs()), report
+    return dict(Payload(report, files, evidence, model, None, {}).blobs()), report
 
 
 def keypoints_of(data, n):
@@ -113,7 +113,7 @@ def test_light_keypoints_are_told_from_the_photo(scene, tmp_path):
     files = Output(scene.root)
     report = build_report(files, scene="x", image_dir=scene.image_dir)
     report = replace(report, image_dir=str(tmp_path))
-    found = dict(Payload(report, files, read_evidence(report, files), None, None).blobs())
+    found = dict(Payload(report, files, read_evidence(report, files), None, None, {}).blobs())
     assert "t0" not in found  # that photo is gone
     assert base64.b64decode(found["t1"])[:2] == b"\xff\xd8"
     _, _, _, flags = keypoints_of(unpacked(found["k1"]), len(features))
