@@ -17,7 +17,6 @@ from typing import Any
 from ..core.config import ConfigError
 from ..core.machine import machine
 from ..core.versions import versions
-from ..evaluation.estimation import poselib
 from ..io.scenes import dataset_folders
 from ..io.store import FeatureReader
 from .datasets import BENCHMARKS, data_set, takes_many_folders
@@ -68,10 +67,8 @@ def main(
     overwrite       extract again, where an earlier run had other options
 
     Raises `ConfigError` for unknown names, `DataError` where the data set is not whole,
-    `NoTruthError` where the truth cannot link, `StoreError` where a file is not what is needed,
-    `MissingDependencyError` without PoseLib.
+    `NoTruthError` where the truth cannot link, `StoreError` where a file is not what is needed.
     """
-    poselib()
     budgets = sorted(set(budgets))
     if not budgets or budgets[0] < 1:
         raise ConfigError(f"budgets must be positive numbers of keypoints, not {list(budgets)}")

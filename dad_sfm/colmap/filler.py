@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.progress import progress
+from ..core.types import Matches
 from ..geometry import pixel_frames
 from .inputs import InputError, SfmInputs, listed
 from .verification import Pair, Verification, View, verify
@@ -114,13 +115,13 @@ class DatabaseFiller:
                 logger.warning("left out: %s", found)
                 bad.append(found)
                 continue
-            yield Pair(self._key(name0, name1), view0, view1, found)
+            yield Pair(self._key(name0, name1), view0, view1, found.indices, found.scores)
         if bad and len(bad) == len(pairs):
             raise bad[0]
 
     def _read_matches(
         self, names: tuple[str, str], counts: tuple[int, int]
-    ) -> np.ndarray | InputError:
+    ) -> Matches | InputError:
         try:
             return self._inputs.read_matches(names, counts=counts)
         except InputError as error:

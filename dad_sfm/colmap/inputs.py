@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.types import Features
+from ..core.types import Features, Matches
 from ..io.image_header import Header, read_header
 from ..io.images import ImageError
 from ..io.photo_identity import identify
@@ -139,16 +139,17 @@ class SfmInputs:
         """Features of an image, without descriptors."""
         return self._features.read(name, descriptors=False)
 
-    def read_matches(self, pair: tuple[str, str], *, counts: tuple[int, int]) -> np.ndarray:
-        """K×2 indices of matched keypoints; ``counts`` are the numbers of keypoints."""
-        indices = self._matches.read(*pair).indices
+    def read_matches(self, pair: tuple[str, str], *, counts: tuple[int, int]) -> Matches:
+        """The matches of a pair of images that have so many keypoints."""
+        found = self._matches.read(*pair)
+        indices = found.indices
         if len(indices) and (indices.max(axis=0) >= counts).any():
             raise InputError(
                 f"{self._matches.path}: the matches of {pair[0]} {pair[1]} point past the "
                 f"{counts[0]} and {counts[1]} keypoints in {self._features.path}; they were made "
                 "from other features, so run match_features again with overwrite"
             )
-        return indices
+        return found
 
 
 def listed(names: Iterable[str], most: int = 5) -> str:

@@ -2,7 +2,7 @@
 
 COLMAP's estimator (essential or fundamental matrix, homography, watermark test) is called pair by
 pair, so that each pair has a threshold that fits its images, pairs run side by side, and the same
-seed gives the same inliers whatever the order.
+seed gives the same inliers whatever the order.  It is given what a faster `search` leaves.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .significance import ESSENTIAL, FUNDAMENTAL, HOMOGRAPHY, log10_false_alarms
+from ..geometry.cameras import Camera
+from .camera_groups import PANORAMA_MODEL
+from .search import Search
+from .significance import ESSENTIAL, FUNDAMENTAL, HOMOGRAPHY, Geometry, log10_false_alarms
 
 if TYPE_CHECKING:
     import pycolmap
@@ -44,7 +47,7 @@ class Verification:
     min_inliers: int = 15
     max_chance: float = 1e-6
     min_ratio: float = 0.1
-    max_trials: int = 5_000
+    max_trials: int = 3_000
 
 
 class View(NamedTuple):
@@ -56,12 +59,17 @@ class View(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A pair of images to verify; ``matches`` is K×2, indices into the keypoints."""
+    """A pair of images to verify.
+
+    matches  K×2, indices into the keypoints
+    scores   K, of the matches: the higher the better
+    """
 
     key: tuple[int, int]
     view0: View
     view1: View
     matches: np.ndarray
+    scores: np.ndarray
 
 
 def verify(
@@ -103,48 +111,97 @@ def verify_pair(pair: Pair, conf: Verification, *, seed: int) -> pycolmap.TwoVie
 
     if len(pair.matches) < conf.min_inliers:
         return pycolmap.TwoViewGeometry()
-    view0, view1, matches = pair.view0, pair.view1, pair.matches
-    options = _options(conf, (view0.uncertainty_px + view1.uncertainty_px) / 2, seed)
-    rows = np.arange(len(matches), dtype=np.uint32)
+    options = _options(conf, (pair.view0.uncertainty_px + pair.view1.uncertainty_px) / 2, seed)
     # Only matched points are handed over: with 40 000 keypoints per image, converting all of them
     # would cost more than the estimation.
+    points = (
+        pair.view0.keypoints_colmap[pair.matches[:, 0]].astype(np.float64),
+        pair.view1.keypoints_colmap[pair.matches[:, 1]].astype(np.float64),
+    )
+    likely = _search(pair, points, conf, options)
+    if len(likely) < conf.min_inliers:
+        return pycolmap.TwoViewGeometry()
     geometry = pycolmap.estimate_two_view_geometry(
-        view0.camera,
-        view0.keypoints_colmap[matches[:, 0]].astype(np.float64),
-        view1.camera,
-        view1.keypoints_colmap[matches[:, 1]].astype(np.float64),
-        np.stack([rows, rows], axis=1),
+        pair.view0.camera,
+        points[0],
+        pair.view1.camera,
+        points[1],
+        np.stack([likely, likely], axis=1).astype(np.uint32),
         options,
     )
     inliers = np.asarray(geometry.inlier_matches)
-    if len(inliers) < conf.min_inliers or not _holds(pair, geometry, conf, options):
+    kind, share = _kind(geometry, options)
+    if len(inliers) < conf.min_inliers or not _holds(
+        pair, int(share * len(inliers)), kind, conf, options
+    ):
         return pycolmap.TwoViewGeometry()
-    geometry.inlier_matches = matches[inliers[:, 0]].astype(np.uint32)
+    geometry.inlier_matches = pair.matches[inliers[:, 0]].astype(np.uint32)
     return geometry
+
+
+def _search(
+    pair: Pair,
+    points: tuple[np.ndarray, np.ndarray],
+    conf: Verification,
+    options: pycolmap.TwoViewGeometryOptions,
+) -> np.ndarray:
+    """Rows of the matches that COLMAP is to see."""
+    cameras = pair.view0.camera, pair.view1.camera
+    if any(camera.model_name == PANORAMA_MODEL for camera in cameras):
+        return np.arange(len(pair.matches))  # the epipolar geometry of a sphere is not one of lines
+    search = Search(
+        lambda inliers, kind: _holds(pair, inliers, kind, conf, options),
+        options.ransac.max_error,
+        conf.max_trials,
+        options.ransac.random_seed,
+    )
+    if not all(camera.has_prior_focal_length for camera in cameras):
+        return search.inliers(points, pair.scores, None)
+    straight = _straightened(cameras[0], points[0]), _straightened(cameras[1], points[1])
+    return search.inliers(straight, pair.scores, (_pinhole(cameras[0]), _pinhole(cameras[1])))
+
+
+def _straightened(camera: pycolmap.Camera, points: np.ndarray) -> np.ndarray:
+    """Points as a pinhole of the same focal length would see them."""
+    return np.asarray(
+        camera.mean_focal_length() * camera.cam_from_img(points) + _pinhole(camera).params[1:]
+    )
+
+
+def _pinhole(camera: pycolmap.Camera) -> Camera:
+    params = camera.mean_focal_length(), camera.principal_point_x, camera.principal_point_y
+    return Camera("SIMPLE_PINHOLE", camera.width, camera.height, params)
+
+
+def _kind(
+    geometry: pycolmap.TwoViewGeometry, options: pycolmap.TwoViewGeometryOptions
+) -> tuple[Geometry, float]:
+    """What COLMAP found, and which share of its inliers is sure to agree with that."""
+    import pycolmap
+
+    kinds = pycolmap.TwoViewGeometryConfiguration.__members__
+    if int(geometry.config) == int(kinds["CALIBRATED"]):
+        return ESSENTIAL, 1.0
+    if int(geometry.config) in {int(v) for k, v in kinds.items() if k.startswith("PLANAR")}:
+        # The inliers may be those of the epipolar geometry, of which at least this share agrees
+        # with the homography: that is how COLMAP knows that the scene is planar.
+        return HOMOGRAPHY, options.max_H_inlier_ratio
+    return FUNDAMENTAL, 1.0
 
 
 def _holds(
     pair: Pair,
-    geometry: pycolmap.TwoViewGeometry,
+    inliers: int,
+    kind: Geometry,
     conf: Verification,
     options: pycolmap.TwoViewGeometryOptions,
 ) -> bool:
     """Whether chance would hardly give the inliers, in the smaller image, where it is likelier."""
-    import pycolmap
-
-    kinds = pycolmap.TwoViewGeometryConfiguration.__members__
-    found, share = FUNDAMENTAL, 1.0
-    if int(geometry.config) == int(kinds["CALIBRATED"]):
-        found = ESSENTIAL
-    elif int(geometry.config) in {int(v) for k, v in kinds.items() if k.startswith("PLANAR")}:
-        # The inliers may be those of the epipolar geometry, of which at least this share agrees
-        # with the homography: that is how COLMAP knows that the scene is planar.
-        found, share = HOMOGRAPHY, options.max_H_inlier_ratio
     sizes = [(view.camera.width, view.camera.height) for view in (pair.view0, pair.view1)]
     alarms = log10_false_alarms(
-        int(share * len(geometry.inlier_matches)),
+        inliers,
         len(pair.matches),
-        found,
+        kind,
         max_error_px=options.ransac.max_error,
         size=min(sizes, key=lambda size: size[0] * size[1]),
     )

@@ -74,3 +74,8 @@ class Matches:
         """K×2 int32 pairs (index in image 0, index in image 1)."""
         index0 = np.flatnonzero(self.matches0 >= 0)
         return np.stack([index0, self.matches0[index0]], axis=-1).astype(np.int32)
+
+    @property
+    def scores(self) -> np.ndarray:
+        """K float32: the confidence of each row of `indices`."""
+        return self.scores0[self.matches0 >= 0]

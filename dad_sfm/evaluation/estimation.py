@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 
@@ -23,26 +22,17 @@ class MissingDependencyError(ImportError):
     """An optional package is needed.  The message says how to get it."""
 
 
-def poselib() -> Any:
-    """PoseLib.  Raises `MissingDependencyError`."""
-    try:
-        import poselib
-    except ImportError as error:
-        raise MissingDependencyError(
-            "the estimation of poses and homographies needs PoseLib: pip install 'dad_sfm[eval]'"
-        ) from error
-    return poselib
-
-
 def essential_pose(
     points: Points, cameras: Cameras, max_error_px: float, seed: int
 ) -> np.ndarray | None:
     """3×4 pose b_from_a by an essential matrix, with known intrinsics."""
+    import poselib
+
     if len(points[0]) < 5:
         return None
     a, b = _shuffled(points, seed)
     ransac = {"max_epipolar_error": max_error_px, "seed": seed}
-    pose, _ = poselib().estimate_relative_pose(a, b, *map(asdict, cameras), ransac, {})
+    pose, _ = poselib.estimate_relative_pose(a, b, *map(asdict, cameras), ransac, {})
     return _finite(np.asarray(pose.Rt))
 
 
@@ -53,11 +43,13 @@ def fundamental_pose(
 
     Raises `ValueError` for cameras that are not PINHOLE.
     """
+    import poselib
+
     if len(points[0]) < 8:
         return None
     a, b = _shuffled(points, seed)
     ransac = {"max_epipolar_error": max_error_px, "seed": seed}
-    F, info = poselib().estimate_fundamental(a, b, ransac, {})
+    F, info = poselib.estimate_fundamental(a, b, ransac, {})
     inliers = np.asarray(info["inliers"], bool)
     if not inliers.any() or not np.isfinite(F).all():
         return None
@@ -68,11 +60,13 @@ def fundamental_pose(
 
 def homography(points: Points, max_error_px: float, seed: int) -> np.ndarray | None:
     """3×3 homography b_from_a, in the frame of the points."""
+    import poselib
+
     if len(points[0]) < 4:
         return None
     a, b = _shuffled(points, seed)
     ransac = {"max_reproj_error": max_error_px, "seed": seed}
-    found, _ = poselib().estimate_homography(a, b, ransac, {})
+    found, _ = poselib.estimate_homography(a, b, ransac, {})
     return _finite(np.asarray(found))
 
 

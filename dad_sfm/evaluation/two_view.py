@@ -15,7 +15,7 @@ import numpy as np
 
 from ..colmap.model import read_model
 from ..io.store import FeatureReader, MatchReader
-from .estimation import essential_pose, poselib
+from .estimation import essential_pose
 from .linking import LONG_SIDE, FileLinker
 from .pose_task import PosePair, PoseProtocol, linked_points, pairs_of_model, pose_errors_deg
 from .poses import auc
@@ -68,11 +68,10 @@ def evaluate(
 ) -> TwoViewErrors:
     """Judge a feature and a match file against the COLMAP model in the folder ``gt``.
 
-    A pair without an entry in the match file counts as failed.  Raises `MissingDependencyError`
-    without PoseLib, `FileNotFoundError`, or `StoreError` where an image has no features.
+    A pair without an entry in the match file counts as failed.  Raises
+    `FileNotFoundError`, or `StoreError` where an image has no features.
     """
     conf = conf or TwoView()
-    poselib()
     pairs = pairs_of_model(read_model(gt), max_axis_deg=conf.max_axis_deg)
     if not pairs:
         raise ValueError(f"{gt}: no two images look in similar directions")

@@ -45,7 +45,7 @@ class PairMatches:
     @property
     def scores(self) -> np.ndarray:
         """K float32 in [0, 1], as the matcher says."""
-        return self.matches.scores0[self.matches.indices[:, 0]]
+        return self.matches.scores
 
 
 class PairMatcher:

@@ -16,7 +16,6 @@ from dad_sfm.evaluation.linking import NoTruthError
 from dad_sfm.io.colmap_text import write_text_model
 from dad_sfm.io.store import FeatureReader, FeatureWriter, MatchReader, MatchWriter, StoreError
 
-pytest.importorskip("poselib")
 NAMES = ["0.png", "1.png", "2.png"]
 
 

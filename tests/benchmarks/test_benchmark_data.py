@@ -104,7 +104,6 @@ def test_the_courtyard_has_depth_for_every_pair(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_perfect_detector_scores_100_on_the_courtyard(tmp_path, monkeypatch):
     """Keypoints that are where the depth says, linked by it, give the true poses."""
-    pytest.importorskip("poselib")
     small = partial(render_courtyard, size=(96, 64), count=2)
     monkeypatch.setattr(courtyard, "render_courtyard", small)
     root = tmp_path / "yard"

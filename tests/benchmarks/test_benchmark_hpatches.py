@@ -23,8 +23,6 @@ from dad_sfm.core.types import Features
 from dad_sfm.geometry.homography import apply, random_view
 from dad_sfm.io.store import FeatureWriter
 
-pytest.importorskip("poselib")
-
 SIZE = (64, 48)
 MOVED = (72, 54)  # the second photo of a viewpoint sequence may have another size
 LIMIT = 6  # pairs of either kind

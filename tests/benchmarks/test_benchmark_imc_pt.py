@@ -13,8 +13,6 @@ from dad_sfm.benchmarks.datasets.imc_pt import INDICES, SCENES, load
 from dad_sfm.benchmarks.datasets.megadepth1500 import MEGADEPTH
 from dad_sfm.evaluation.linking import NoTruthError
 
-pytest.importorskip("poselib")
-
 PHOTOS = ["a_o.jpg", "b_o.jpg", "c_o.jpg"]
 
 

@@ -11,8 +11,6 @@ from dad_sfm.core.types import Features
 from dad_sfm.evaluation.metric_table import mean_accuracy
 from dad_sfm.io.store import FeatureWriter
 
-pytest.importorskip("poselib")
-
 IMAGES = ["00157896_1", "10046399_2", "33119982_3"]
 KEYS = {
     "reichstag": ["33119982_3-00157896_1"],

@@ -13,8 +13,6 @@ from dad_sfm.benchmarks.datasets.scannet1500 import camera, load
 from dad_sfm.benchmarks.results import read_result
 from dad_sfm.evaluation.linking import NoTruthError
 
-pytest.importorskip("poselib")
-
 SCENE = "scene0707_00"
 FRAMES = ["15", "45", "105", "585"]
 PAIRS = [("15", "585"), ("45", "105"), ("15", "45")]

@@ -16,7 +16,6 @@ from dad_sfm.evaluation.ranking import RankedReader
 from dad_sfm.geometry.homography import apply
 from dad_sfm.io.store import FeatureReader, FeatureWriter, MatchReader, MatchWriter
 
-pytest.importorskip("poselib")
 SIZE = (1024, 768)
 SHIFT = np.array([[1.0, 0, 3], [0, 1, -2], [0, 0, 1]])
 VIEW = np.array([[0.95, 0.08, 20], [-0.05, 1.05, -15], [5e-5, 2e-5, 1]])

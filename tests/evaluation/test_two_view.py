@@ -1,11 +1,8 @@
-import sys
-
 import numpy as np
 import pytest
 from projected import make_scene
 
 from dad_sfm.core.types import Matches
-from dad_sfm.evaluation.estimation import MissingDependencyError
 from dad_sfm.evaluation.pose_task import overlapping_pairs
 from dad_sfm.evaluation.two_view import TwoView, evaluate
 from dad_sfm.io.colmap_text import write_text_model
@@ -22,7 +19,6 @@ def scene(tmp_path_factory):
 
 
 def test_good_matches_give_good_poses(scene):
-    pytest.importorskip("poselib")
     found = evaluate(scene.root / "features.h5", scene.root / "matches.h5", scene.root / "gt")
     assert found.errors_deg.shape == (6, 3)
     assert found.errors_deg.max() < 0.5  # half a pixel off would not be: 0.5 / 900 rad = 0.03°
@@ -33,7 +29,6 @@ def test_good_matches_give_good_poses(scene):
 
 @pytest.mark.slow
 def test_bad_matches_do_not(scene, tmp_path):
-    pytest.importorskip("poselib")
     rng = np.random.default_rng(0)
     with MatchWriter(tmp_path / "matches.h5", {}) as writer:
         for a, b in [("a.png", "b.png"), ("c.png", "d.png")]:
@@ -60,9 +55,3 @@ def test_only_images_that_look_the_same_way_are_compared(scene):
     conf = TwoView(max_axis_deg=1e-6)
     with pytest.raises(ValueError, match="similar directions"):
         evaluate(scene.root / "features.h5", scene.root / "matches.h5", scene.root / "gt", conf)
-
-
-def test_poselib_is_optional(scene, monkeypatch):
-    monkeypatch.setitem(sys.modules, "poselib", None)
-    with pytest.raises(MissingDependencyError, match=r"pip install 'dad_sfm\[eval\]'"):
-        evaluate(scene.root / "features.h5", scene.root / "matches.h5", scene.root / "gt")

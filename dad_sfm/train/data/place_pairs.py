@@ -12,9 +12,8 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import poselib
 import torch
-
-from ...evaluation.estimation import poselib
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,7 @@ class PlacePair:
 
 
 def place_pairs(places: Sequence[Sequence[Path]], conf: PlaceConf) -> list[PlacePair]:
-    """Find the trusted pairs among the described photos of each place.
-
-    Raises `MissingDependencyError` without PoseLib.
-    """
+    """Find the trusted pairs among the described photos of each place."""
     found = []
     for files in places:
         photos = [_keypoints(path) for path in files]
@@ -68,7 +64,7 @@ def trusted_matches(
         return None
     options = {"max_epipolar_error": conf.max_error_px, "seed": 0}
     points = (a["points"][rows[:, 0]], b["points"][rows[:, 1]])
-    _, info = poselib().estimate_fundamental(*(p.astype(np.float64) for p in points), options, {})
+    _, info = poselib.estimate_fundamental(*(p.astype(np.float64) for p in points), options, {})
     agree = np.asarray(info["inliers"], bool)
     trusted = agree.sum() >= conf.inliers and agree.mean() >= conf.share
     return rows[agree] if trusted else None

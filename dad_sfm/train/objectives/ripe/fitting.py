@@ -10,10 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import poselib
 import torch
 from torch import Tensor
-
-from ....evaluation.estimation import poselib
 
 MIN_MATCHES = 8  # fewer determine no fundamental matrix
 
@@ -37,7 +36,7 @@ def fundamental_inliers(a: np.ndarray, b: np.ndarray, max_error_px: float, seed:
     if len(a) < MIN_MATCHES:
         return np.zeros(len(a), bool)
     options = {"max_epipolar_error": max_error_px, "seed": seed}
-    _, found = poselib().estimate_fundamental(a, b, options, {})
+    _, found = poselib.estimate_fundamental(a, b, options, {})
     inliers = np.asarray(found["inliers"], bool)
     return inliers if len(inliers) == len(a) else np.zeros(len(a), bool)  # nothing was found
 
@@ -51,10 +50,9 @@ class Matched:
 
 
 class RobustFitter:
-    """Fits many pairs at once.  Raises `MissingDependencyError` without PoseLib."""
+    """Fits many pairs at once."""
 
     def __init__(self, workers: int = 4) -> None:
-        poselib()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="fit")
 
     def submit(

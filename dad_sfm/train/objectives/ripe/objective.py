@@ -82,7 +82,7 @@ class _Pair:
 class RIPEObjective(Objective):
     """RIPE on `LabelledBatch`; its network is a `DescribingNetwork`.
 
-    Images must be multiples of 8 px large.  Raises `MissingDependencyError` without PoseLib.
+    Images must be multiples of 8 px large.
     """
 
     Conf = RIPEConf
