@@ -10,10 +10,12 @@ import logging
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .colmap.camera_evidence import camera_doubts
+from .colmap.colours import keypoint_colours
 from .colmap.inputs import InputError
 from .colmap.log import colmap_log
 from .colmap.mapping import Mapper, held_cameras, mapper_options, run_mapper
@@ -111,6 +113,8 @@ def main(
     if mapper != "global" and len(graph.components()[0]) == 2:
         # Tracks of two images are seldom right, but two images have no others.
         wanted = {"triangulation.ignore_two_view_tracks": False, **wanted}
+    if coloured_apart := _can_be_coloured_apart(mapper, wanted):
+        wanted["extract_colors"] = False
     attempts = [mapper_options(one, mapper) for one in _attempts(wanted, mapper)]
     partial = partial_folder(root)
     shutil.rmtree(partial, ignore_errors=True)
@@ -118,9 +122,12 @@ def main(
     for settings in attempts:
         keep_snapshots(settings, root)
     try:
-        with colmap_log(partial):
+        places = Path(database), Path(image_dir)
+        with (
+            colmap_log(partial),
+            keypoint_colours(*places) if coloured_apart else nullcontext() as colours,
+        ):
             joined = len(graph.components()[0])
-            places = Path(database), Path(image_dir)
             if start:
                 first, copy = begin(start, *places, partial / "begin", attempts[0])
                 models = run_mapper(mapper, partial, copy, places[1], attempts[0], first)
@@ -131,6 +138,9 @@ def main(
             if refine_principal_point and free:
                 threads = attempts[0].num_threads
                 models = [refine_principal_points(m, num_threads=threads) for m in models]
+            if colours is not None:
+                for model in models:
+                    colours.paint(model)
         if not models:
             raise ReconstructionError("no_initial_pair", _no_initial_pair(graph))
         ranked = partial / "ranked"
@@ -145,6 +155,12 @@ def main(
     finally:
         shutil.rmtree(partial)
     return [root / str(rank) for rank in range(len(models))]
+
+
+def _can_be_coloured_apart(mapper: Mapper, wanted: Mapping[str, Any]) -> bool:
+    """Whether nobody needs colours while the models grow; the global mapper has no such choice."""
+    watched = wanted.get("snapshot_frames_freq", 0) > 0
+    return mapper != "global" and not watched and wanted.get("extract_colors", True)
 
 
 def _attempts(wanted: Mapping[str, Any], mapper: Mapper) -> list[dict[str, Any]]:
