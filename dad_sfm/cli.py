@@ -76,7 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     quiet = getattr(options, "quiet", False)
     if quiet or hasattr(options, "progress"):
         choose_style("none" if quiet else options.progress)
-    # Python looks for garbage three times as it ends, among all that torch has made.
+    # Among all the objects that torch makes, Python would look for garbage again and again while
+    # it is loaded, and three times more at the end.
+    gc.set_threshold(50_000)
     atexit.register(gc.freeze)
     usual = logging.ERROR if quiet else logging.WARNING
     logging.basicConfig(
