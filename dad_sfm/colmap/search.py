@@ -17,6 +17,7 @@ import numpy as np
 from ..geometry.cameras import Camera
 from .significance import ESSENTIAL, HOMOGRAPHY, Geometry
 
+NEAR = 3.0
 _CONFIDENCE, _FEWEST_TRIALS = 0.999, 20
 
 
@@ -32,15 +33,17 @@ class Search:
     max_trials: int
     seed: int
 
-    def inliers(
+    def rows(
         self,
         points: tuple[np.ndarray, np.ndarray],
         scores: np.ndarray,
         cameras: tuple[Camera, Camera] | None,
     ) -> np.ndarray:
-        """Rows of the matches that agree with the best epipolar geometry; none if it is chance.
+        """Rows of the matches that are near an epipolar geometry which is no chance.
 
-        Then a homography is looked for, which fewer matches determine: a plane, or a turn.
+        Near is `NEAR` times the error of an inlier, so that whoever looks closer has a choice.
+        Where there is no such geometry, a homography is looked for, which fewer matches determine:
+        a plane, or a turn.  Without one, no row.
 
         points   K×2 float64 each, matched to each other, px
         scores   K, the higher the better; equal ones are drawn in any order
@@ -49,21 +52,27 @@ class Search:
         import poselib
 
         order = np.lexsort((np.random.default_rng(self.seed).permutation(len(scores)), -scores))
-        ordered = [each[order] for each in points]
-
-        def found(estimate: Callable[..., Any], *cameras: Camera) -> np.ndarray:
-            _, answer = estimate(*ordered, *map(asdict, cameras), self._options(), {})
-            return order[np.flatnonzero(answer["inliers"])]
-
-        best = found(poselib.estimate_fundamental)
-        if cameras is not None:  # five matches determine it, not seven; but if they are wrong ...
-            best = max(best, found(poselib.estimate_relative_pose, *cameras), key=len)
+        a, b = points[0][order], points[1][order]
+        near = np.zeros(len(scores), bool)
+        F, found = poselib.estimate_fundamental(a, b, self._options(), {})
         # An essential matrix holds with the fewest inliers: what is too few for it is too few for
         # whatever COLMAP would make of them.
-        if self.holds(len(best), ESSENTIAL):
-            return best
-        plane = found(poselib.estimate_homography)
-        return plane if self.holds(len(plane), HOMOGRAPHY) else plane[:0]
+        if self.holds(found["num_inliers"], ESSENTIAL):
+            near |= self._is_near(epipolar_errors_px(F, *points))
+        if cameras is not None:  # five matches determine it, not seven; but if they are wrong ...
+            pose, found = poselib.estimate_relative_pose(
+                a, b, *map(asdict, cameras), self._options(), {}
+            )
+            if self.holds(found["num_inliers"], ESSENTIAL):
+                near |= self._is_near(epipolar_errors_px(_fundamental(pose, cameras), *points))
+        if not near.any():
+            H, found = poselib.estimate_homography(a, b, self._options(), {})
+            if self.holds(found["num_inliers"], HOMOGRAPHY):
+                near |= self._is_near(transfer_errors_px(H, *points))
+        return np.flatnonzero(near)
+
+    def _is_near(self, errors_px: np.ndarray) -> np.ndarray:
+        return np.asarray(errors_px <= NEAR * self.max_error_px)
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -75,3 +84,33 @@ class Search:
             "progressive_sampling": True,
             "seed": self.seed,
         }
+
+
+def epipolar_errors_px(F: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """K: Sampson's approximation of the distance of matched points from agreeing with F."""
+    ones = np.ones(len(a))
+    lines_b = F @ np.stack([*a.T, ones])
+    lines_a = F.T @ np.stack([*b.T, ones])
+    off = (np.stack([*b.T, ones]) * lines_b).sum(axis=0)
+    slope = np.sqrt((lines_a[:2] ** 2).sum(axis=0) + (lines_b[:2] ** 2).sum(axis=0))
+    return np.asarray(np.abs(off) / np.maximum(slope, np.finfo(float).tiny))
+
+
+def transfer_errors_px(H: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """K: how far a homography puts the points of one image from their matches in the other."""
+    x, y, w = H @ np.stack([*a.T, np.ones(len(a))])
+    w = np.where(np.abs(w) < np.finfo(float).tiny, np.finfo(float).tiny, w)
+    return np.asarray(np.hypot(x / w - b[:, 0], y / w - b[:, 1]))
+
+
+def _fundamental(pose: Any, cameras: tuple[Camera, Camera]) -> np.ndarray:
+    """F of two SIMPLE_PINHOLEs; x_b^T F x_a = 0."""
+    (to_a, to_b) = (np.linalg.inv(_calibration(camera)) for camera in cameras)
+    x, y, z = pose.t
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.asarray(to_b.T @ cross @ pose.R @ to_a)
+
+
+def _calibration(camera: Camera) -> np.ndarray:
+    focal, x, y = camera.params
+    return np.array([[focal, 0, x], [0, focal, y], [0, 0, 1]])

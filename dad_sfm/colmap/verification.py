@@ -156,9 +156,9 @@ def _search(
         options.ransac.random_seed,
     )
     if not all(camera.has_prior_focal_length for camera in cameras):
-        return search.inliers(points, pair.scores, None)
+        return search.rows(points, pair.scores, None)
     straight = _straightened(cameras[0], points[0]), _straightened(cameras[1], points[1])
-    return search.inliers(straight, pair.scores, (_pinhole(cameras[0]), _pinhole(cameras[1])))
+    return search.rows(straight, pair.scores, (_pinhole(cameras[0]), _pinhole(cameras[1])))
 
 
 def _straightened(camera: pycolmap.Camera, points: np.ndarray) -> np.ndarray:
