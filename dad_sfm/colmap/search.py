@@ -3,7 +3,7 @@
 COLMAP tries its solvers one after the other, and on a pair with few right matches each of them
 runs to its last trial.  PoseLib's are faster, and draw their samples from the best matches first
 (Chum and Matas, "Matching with PROSAC", CVPR 2005): a pair that shows nothing in common ends
-here, and of the others COLMAP sees hardly a wrong match.
+here, and of the others COLMAP sees few wrong matches.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from ..geometry.cameras import Camera
 from .significance import ESSENTIAL, HOMOGRAPHY, Geometry
 
-NEAR = 3.0
+NEAR = 3.0  # times the largest error of an inlier; with 1 or 2, weak pairs lose inliers or fail
 _CONFIDENCE, _FEWEST_TRIALS = 0.999, 20
 
 
