@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..core.device import has_fast_bf16
 from ..core.registry import Licence
 from ..models.checkpoints import CheckpointError, file_metadata
 from ..models.dad import DaD
@@ -97,7 +98,9 @@ class HypercolumnPlugin:
         if len(keypoints_px) == 0:
             return features[0].new_zeros(0, self._network.dim, dtype=torch.float32)
         maps = [each.float() for each in features]  # the detector may run in half precision
-        found: Tensor = self._network(maps, keypoints_px[None].to(self._device), size)[0]
+        # Trained in bfloat16, and as good in it.
+        with torch.autocast(self._device.type, torch.bfloat16, has_fast_bf16(self._device)):
+            found: Tensor = self._network(maps, keypoints_px[None].to(self._device), size)[0]
         return found
 
     def _load_encoder(self) -> nn.Module:

@@ -91,7 +91,7 @@ DESCRIPTOR = RunConf(
     data=DescriptorPairsConf(size=352),
     objective=DescriptorConf(),
     loop=LoopConf(
-        steps=4000,
+        steps=4500,
         learning_rate=2e-3,
         weight_decay=1e-2,
         warmup=200,

@@ -48,7 +48,8 @@ def test_shared_features_give_what_own_features_give(weights: str) -> None:
     shared = descriptor.describe(encoding, points)
     for image, at, found in zip(images, points, shared, strict=True):
         torch.testing.assert_close(found.norm(dim=1), torch.ones(len(at)))
-        torch.testing.assert_close(found, descriptor(image, at), atol=1e-5, rtol=1e-4)
+        # In bfloat16 the last bit of a feature moves an entry, 0.09 in the mean, by up to 0.002.
+        torch.testing.assert_close(found, descriptor(image, at), atol=5e-3, rtol=0)
 
 
 def test_the_extractor_encodes_once(weights: str, monkeypatch: pytest.MonkeyPatch) -> None:
