@@ -6,6 +6,8 @@ Points are in the frame that puts -1 and 1 at the centres of the outer cells
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -63,6 +65,47 @@ class ConvBlock(nn.Sequential):
         super().__init__(
             PaddedConv(inputs, outputs, kernel, stride), nn.BatchNorm2d(outputs), nn.ReLU()
         )
+
+
+class Pointer(nn.Sequential):
+    """B×C×H×W maps -> B×K×2 points: convolutions, and the soft-argmax of each map of the last.
+
+    blocks         convolutions; the first takes ``placed_channels`` of C
+    channels       of the last of them
+    num_keypoints  K
+    placed         whether each cell is told where it is by two more channels (CoordConv, Liu et
+                   al., NeurIPS 2018).  Convolutions see what is there and not where; on error
+                   maps, where all objects look alike, every keypoint is then drawn to all of them
+    sharpness      factor on the last layer's first weights.  One object among 21 rows moves the
+                   mean of a column little, and keypoints that hardly move hardly learn to
+    """
+
+    def __init__(
+        self,
+        blocks: Iterable[nn.Module],
+        channels: int,
+        num_keypoints: int,
+        *,
+        placed: bool,
+        sharpness: float,
+    ) -> None:
+        last = nn.Conv2d(channels, num_keypoints, 1)
+        with torch.no_grad():
+            last.weight *= sharpness
+        super().__init__(*blocks, last)
+        self.placed = placed
+
+    def forward(self, maps: Tensor) -> Tensor:
+        if self.placed:
+            y, x = torch.meshgrid(*(_axis(side, maps) for side in maps.shape[-2:]), indexing="ij")
+            where = torch.stack([x, y]).expand(len(maps), -1, -1, -1)
+            maps = torch.cat([maps, where], dim=1)
+        return soft_argmax(super().forward(maps).float())
+
+
+def placed_channels(channels: int, *, placed: bool) -> int:
+    """Channels that the first convolution of a `Pointer` takes."""
+    return channels + 2 if placed else channels
 
 
 def doubled(maps: Tensor, mode: str = "nearest") -> Tensor:

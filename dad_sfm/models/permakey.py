@@ -12,7 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .keypoint_maps import ConvBlock, PaddedConv, bumps, doubled, frame_px, soft_argmax
+from .keypoint_maps import (
+    ConvBlock,
+    PaddedConv,
+    Pointer,
+    bumps,
+    doubled,
+    frame_px,
+    placed_channels,
+)
 from .spatial_prediction import (
     PatchPredictor,
     error_maps,
@@ -47,6 +55,8 @@ class PermaKey(nn.Module):
         lsp_share: float = 1.0,
         width: float = 1.0,
         sigma: float = 0.12,
+        placed: bool = False,
+        sharpness: float = 1.0,
     ) -> None:
         """
         num_keypoints  K
@@ -56,6 +66,7 @@ class PermaKey(nn.Module):
                        gradients; all are for the error maps
         width          of the other networks, as a share of the publication's
         sigma          of the bumps, in units of half the frame
+        placed, sharpness  see `Pointer`
         """
         super().__init__()
         self.lsp_layers, self.lsp_share, self.sigma = tuple(lsp_layers), lsp_share, sigma
@@ -68,8 +79,12 @@ class PermaKey(nn.Module):
         self.predictors = nn.ModuleList(
             PatchPredictor(widths[layer], lsp_hidden) for layer in self.lsp_layers
         )
-        self.pointer = nn.Sequential(
-            *_stack(len(self.lsp_layers), widths, strides), nn.Conv2d(widths[-1], num_keypoints, 1)
+        self.pointer = Pointer(
+            _stack(placed_channels(len(self.lsp_layers), placed=placed), widths, strides),
+            widths[-1],
+            num_keypoints,
+            placed=placed,
+            sharpness=sharpness,
         )
         self.channels = widths[self.lsp_layers[-1]]
 
@@ -91,7 +106,7 @@ class PermaKey(nn.Module):
         predictions, maps = self._errors(features)
         for layer, (predicted, patches) in zip(self.lsp_layers, predictions, strict=True):
             output[f"predicted_{layer}"], output[f"patches_{layer}"] = predicted, patches
-        points = soft_argmax(self.pointer(maps).float())
+        points = self.pointer(maps)
         return {
             **output,
             "error_maps": maps,
@@ -104,7 +119,7 @@ class PermaKey(nn.Module):
         """B×K×2 points, B×C×h×w features of the last predicted layer, and B×L×84×84 error maps."""
         features = self._encode(frames)
         _, maps = self._errors(features)
-        return soft_argmax(self.pointer(maps).float()), features[self.lsp_layers[-1]], maps
+        return self.pointer(maps), features[self.lsp_layers[-1]], maps
 
     def keypoints_px(self, points: Tensor) -> Tensor:
         """Pixel-index points in the frame."""

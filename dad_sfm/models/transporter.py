@@ -8,16 +8,24 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .keypoint_maps import ConvBlock, PaddedConv, bumps, doubled, frame_px, soft_argmax
+from .keypoint_maps import (
+    ConvBlock,
+    PaddedConv,
+    Pointer,
+    bumps,
+    doubled,
+    frame_px,
+    placed_channels,
+)
 
 SIZE = 84
 _CELLS = SIZE // 2
 
 
-def _encoder(width: float) -> tuple[nn.Sequential, int]:
+def _encoder(width: float, inputs: int = 3) -> tuple[nn.Sequential, int]:
     narrow, wide = (max(1, round(width * each)) for each in (16, 32))
     blocks = (
-        ConvBlock(3, narrow, 3),
+        ConvBlock(inputs, narrow, 3),
         ConvBlock(narrow, narrow, 3),
         ConvBlock(narrow, wide, 3, stride=2),
         ConvBlock(wide, wide, 3),
@@ -41,13 +49,21 @@ def transport(source: Tensor, target: Tensor, source_bumps: Tensor, target_bumps
 class Transporter(nn.Module):
     """An encoder, a network of keypoints and a decoder of transported features."""
 
-    def __init__(self, num_keypoints: int = 7, *, width: float = 1.0, sigma: float = 0.1) -> None:
-        """``sigma`` of the bumps, in units of half the frame; ``width``: see `PermaKey`."""
+    def __init__(
+        self,
+        num_keypoints: int = 7,
+        *,
+        width: float = 1.0,
+        sigma: float = 0.1,
+        placed: bool = False,
+        sharpness: float = 1.0,
+    ) -> None:
+        """``sigma`` of the bumps, in units of half the frame; for the others see `PermaKey`."""
         super().__init__()
         self.sigma = sigma
         self.encoder, self.channels = _encoder(width)
-        pointer, _ = _encoder(width)
-        self.pointer = nn.Sequential(*pointer, nn.Conv2d(self.channels, num_keypoints, 1))
+        blocks, channels = _encoder(width, placed_channels(3, placed=placed))
+        self.pointer = Pointer(blocks, channels, num_keypoints, placed=placed, sharpness=sharpness)
         wide, middle, narrow = (max(1, round(width * each)) for each in (128, 64, 32))
         self.coarse = nn.Sequential(ConvBlock(self.channels, wide, 3), ConvBlock(wide, wide, 3))
         self.fine = nn.Sequential(
@@ -73,12 +89,12 @@ class Transporter(nn.Module):
     @torch.no_grad()
     def locate(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """B×K×2 points and B×C×42×42 features for agents; there are no error maps."""
-        return soft_argmax(self.pointer(frames).float()), self.encoder(frames), None
+        return self.pointer(frames), self.encoder(frames), None
 
     def keypoints_px(self, points: Tensor) -> Tensor:
         """Pixel-index points in the frame."""
         return frame_px(points, cells=_CELLS, size=SIZE)
 
     def _point(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        points = soft_argmax(self.pointer(frames).float())
+        points = self.pointer(frames)
         return points, bumps(points, H=_CELLS, W=_CELLS, sigma=self.sigma)

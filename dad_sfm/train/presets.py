@@ -227,8 +227,8 @@ TRANSPORTER = RunConf(
 
 # Minutes of a CPU core: half as wide, smaller predictors, small batches, larger steps.
 _MINUTES = LoopConf(
-    steps=4000,
-    learning_rate=1e-3,
+    steps=2500,
+    learning_rate=3e-3,
     weight_decay=0.0,
     warmup=50,
     clip=0.0,
@@ -237,13 +237,13 @@ _MINUTES = LoopConf(
 PERMAKEY_NANO = replace(
     PERMAKEY,
     data=FramesConf(batch=4),
-    objective=PermaKeyConf(width=0.5, lsp_hidden=(256, 256, 128)),
+    objective=PermaKeyConf(width=0.5, lsp_hidden=(256, 256, 128), placed=True, sharpness=10),
     loop=_MINUTES,
 )
 TRANSPORTER_NANO = replace(
     TRANSPORTER,
     data=FramePairsConf(batch=4),
-    objective=TransporterConf(width=0.5),
+    objective=TransporterConf(width=0.5, placed=True, sharpness=10),
     loop=_MINUTES,
 )
 

@@ -5,7 +5,14 @@ import math
 import pytest
 import torch
 
-from dad_sfm.models.keypoint_maps import bumps, frame_px, pooled, soft_argmax
+from dad_sfm.models.keypoint_maps import (
+    Pointer,
+    bumps,
+    frame_px,
+    placed_channels,
+    pooled,
+    soft_argmax,
+)
 from dad_sfm.models.spatial_prediction import (
     error_maps,
     patches_and_neighbours,
@@ -75,3 +82,27 @@ def test_error_maps_are_between_zero_and_one_and_of_the_frames_size():
     assert maps.shape == (1, 2, 4, 4)
     assert maps[0, 0].tolist() == [[0, 0, 0.25, 0.25]] * 2 + [[0.5, 0.5, 1, 1]] * 2
     assert maps[0, 1].abs().max() == 0  # one value only: nothing stands out
+
+
+def test_a_placed_pointer_sees_where_things_are():
+    """A map that is steep in x alone, out of an empty input: the point is at the right edge."""
+    pointer = Pointer([], 3, 1, placed=True, sharpness=1.0)
+    with torch.no_grad():
+        pointer[-1].weight.copy_(torch.tensor([0.0, 100.0, 0.0]).view(1, 3, 1, 1))
+    points = pointer(torch.zeros(2, 1, 5, 5))
+    torch.testing.assert_close(points, torch.tensor([1.0, 0.0]).expand(2, 1, 2))
+    assert placed_channels(1, placed=True) == 3
+
+
+def test_a_pointer_that_is_not_placed_sees_the_input_alone():
+    pointer = Pointer([], 1, 2, placed=False, sharpness=1.0)
+    assert placed_channels(1, placed=False) == 1
+    torch.testing.assert_close(pointer(torch.zeros(1, 1, 5, 5)), torch.zeros(1, 2, 2))
+
+
+def test_sharpness_scales_the_first_weights_of_the_last_layer():
+    torch.manual_seed(0)
+    soft = Pointer([], 4, 3, placed=False, sharpness=1.0)
+    torch.manual_seed(0)
+    sharp = Pointer([], 4, 3, placed=False, sharpness=10.0)
+    torch.testing.assert_close(sharp[-1].weight, 10 * soft[-1].weight)

@@ -73,6 +73,8 @@ def test_the_presets_are_the_publications():
     permakey, transporter = PRESETS["permakey"], PRESETS["transporter"]
     assert (permakey.data.batch, transporter.data.batch) == (32, 64)
     assert permakey.objective == PermaKeyConf(7, (0, 1), (0, 512, 256), 1.0, 1.0, 0.12, 0.1)
+    assert not permakey.objective.placed
+    assert permakey.objective.sharpness == 1
     assert permakey.loop.learning_rate == transporter.loop.learning_rate == 2e-4
     # n counts four updates a batch.
     assert (permakey.loop.decay, 4 * permakey.loop.decay_steps) == (0.85, 10_000)

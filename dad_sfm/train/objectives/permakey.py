@@ -35,6 +35,8 @@ class PermaKeyConf(ObjectiveConf):
     width          of the other networks, as a share of the publication's
     sigma          of the bumps, in units of half the frame
     variance       of the likelihood of a frame
+    placed         tell keypoints where they are, see `models.keypoint_maps.Pointer`; not published
+    sharpness      of their first weights, likewise
     """
 
     name: ClassVar[str] = "permakey"
@@ -46,6 +48,8 @@ class PermaKeyConf(ObjectiveConf):
     width: float = 1.0
     sigma: float = 0.12
     variance: float = 0.1
+    placed: bool = False
+    sharpness: float = 1.0
 
     def __post_init__(self) -> None:
         if self.num_keypoints < 1:
@@ -80,6 +84,8 @@ class PermaKeyObjective(Objective):
             "lsp_share": conf.lsp_share,
             "width": conf.width,
             "sigma": conf.sigma,
+            "placed": conf.placed,
+            "sharpness": conf.sharpness,
         }
 
     def metadata(self) -> dict[str, str]:

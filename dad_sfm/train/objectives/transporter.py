@@ -33,6 +33,8 @@ class TransporterConf(ObjectiveConf):
     num_keypoints: int = 7
     width: float = 1.0
     sigma: float = 0.1
+    placed: bool = False
+    sharpness: float = 1.0
 
     def __post_init__(self) -> None:
         if self.num_keypoints < 1:
@@ -57,6 +59,8 @@ class TransporterObjective(Objective):
             "num_keypoints": conf.num_keypoints,
             "width": conf.width,
             "sigma": conf.sigma,
+            "placed": conf.placed,
+            "sharpness": conf.sharpness,
         }
 
     def metadata(self) -> dict[str, str]:
