@@ -56,16 +56,18 @@ def keypoint_colours(database: Path, image_dir: Path) -> Iterator[KeypointColour
     """Read the colours of all keypoints on a thread, until the end of the block."""
     import pycolmap
 
-    def colours(image_id: int, name: str) -> np.ndarray | None:
-        with pycolmap.Database.open(database) as db:
-            keypoints = np.asarray(db.read_keypoints(image_id))[:, :2]
-        return _colours(image_dir / name, keypoints)
-
+    # All of it before the mapper opens the database: who opens it at the same time may be refused.
     with pycolmap.Database.open(database) as db:
-        names = {image.image_id: image.name for image in db.read_all_images()}
+        images = {
+            image.image_id: (
+                image_dir / image.name,
+                np.asarray(db.read_keypoints(image.image_id))[:, :2].astype(np.float32),
+            )
+            for image in db.read_all_images()
+        }
     with ThreadPoolExecutor(1, thread_name_prefix="colours") as pool:
         try:
-            yield KeypointColours({i: pool.submit(colours, i, names[i]) for i in names})
+            yield KeypointColours({i: pool.submit(_colours, *images[i]) for i in images})
         finally:
             pool.shutdown(cancel_futures=True)
 
