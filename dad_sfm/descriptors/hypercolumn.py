@@ -98,8 +98,9 @@ class HypercolumnPlugin:
         if len(keypoints_px) == 0:
             return features[0].new_zeros(0, self._network.dim, dtype=torch.float32)
         maps = [each.float() for each in features]  # the detector may run in half precision
-        # Trained in bfloat16, and as good in it.
-        with torch.autocast(self._device.type, torch.bfloat16, has_fast_bf16(self._device)):
+        # Trained in bfloat16, and as good in it; on other devices that was not measured.
+        fast = self._device.type == "cpu" and has_fast_bf16(self._device)
+        with torch.autocast(self._device.type, torch.bfloat16, fast):
             found: Tensor = self._network(maps, keypoints_px[None].to(self._device), size)[0]
         return found
 

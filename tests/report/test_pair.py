@@ -8,7 +8,7 @@ from projected import make_scene
 from dad_sfm import cli, database
 from dad_sfm.core.types import Matches
 from dad_sfm.io.output import Output
-from dad_sfm.io.store import MatchReader, MatchWriter, StoreError
+from dad_sfm.io.store import FeatureReader, MatchReader, MatchWriter, StoreError
 from dad_sfm.report.pair import read_pair
 
 NAMES = ["a.png", "b.png", "c.png"]
@@ -16,13 +16,16 @@ NAMES = ["a.png", "b.png", "c.png"]
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
-    """Exact matches but for the first ten of a and b, which are exchanged pairwise."""
+    """Exact matches but for the first ten of a and b, the higher ones exchanged with the lower."""
     scene = make_scene(tmp_path_factory.mktemp("pair"), [NAMES])
     with MatchReader(scene.root / "matches.h5") as reader:
         matches = reader.read("a.png", "b.png")
     wrong = matches.matches0.copy()
     matched = np.flatnonzero(wrong >= 0)[:10]
-    wrong[matched] = wrong[matched[::-1]]
+    with FeatureReader(scene.root / "features.h5") as reader:
+        height = reader.read("b.png").keypoints_px[wrong[matched], 1]
+    order = matched[np.argsort(height)]
+    wrong[order] = wrong[np.roll(order, 5)]
     with MatchWriter(scene.root / "matches.h5", provenance={}, overwrite=True) as writer:
         writer.write("a.png", "b.png", Matches(wrong, matches.scores0))
     (scene.root / "pairs.txt").write_text("a.png b.png\n")
@@ -33,8 +36,7 @@ def scene(tmp_path_factory):
 def test_inliers_are_told_from_outliers(scene):
     found = read_pair(Output(scene.root), "a.png", "b.png")
     assert len(found.inliers) >= 100
-    # Two that are exchanged are 3.5 px off the epipolar line, and RANSAC's lies a little askew.
-    assert found.inliers[:10].sum() <= 2
+    assert found.inliers[:10].sum() <= 1  # a wrong point may lie on the epipolar line
     assert found.inliers[10:].mean() > 0.98
     np.testing.assert_array_equal(
         found.only("outliers").points0_px, found.points0_px[~found.inliers]
